@@ -1,0 +1,259 @@
+"""Collecting: from modules, cells and objects to a graph."""
+
+import importlib
+import importlib.util
+import pathlib
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Self
+
+from aiocells._binding import Bound, bind
+from aiocells._cell import DependsOn, spec_of
+from aiocells._graph import DependencyGraph
+from aiocells._objects import cells_of_object
+from aiocells.errors import DeclarationError
+
+Module = types.ModuleType | str | pathlib.Path
+
+
+class Graph(DependencyGraph):
+    """A graph of decorated functions, bound by name.
+
+    Make one with `from_module`, `from_cells` or `from_object`. It is a
+    `DependencyGraph`: nodes can be looked at, added and ordered by hand.
+
+    >>> from aiocells import Graph, cell, compute_sequential
+    >>> @cell
+    ... def price() -> int:
+    ...     return 3
+    >>> @cell
+    ... def total(price: int, count: int) -> int:
+    ...     return price * count
+    >>> graph = Graph.from_cells(total, price)
+    >>> list(graph.inputs)
+    ['count']
+    >>> compute_sequential(graph, inputs={"count": 2})[total]
+    6
+    """
+
+    _bound: Bound | None = None
+
+    @classmethod
+    def from_module(cls, module: Module, *more: Module) -> Self:
+        """Collect the cells of one or more modules.
+
+        Taken are the cells that a module defines or lists in its `__all__`, in the
+        order of their definition, and everything that those depend on, wherever
+        it lives. Cells that are merely imported come only if they are needed.
+
+        Args:
+            module: a module, its dotted name, or the path of a `.py` file. A
+                module that is loaded already is used as it is. The folder of a
+                path is put on `sys.path`, as `python file.py` does.
+            more: other modules.
+
+        Returns:
+            A new graph, checked for cycles and for names that nobody answers to.
+
+        Raises:
+            GraphException: the cells don't make up a graph; see the subclasses.
+            ModuleNotFoundError: there is no such module.
+            FileNotFoundError: there is no such file.
+
+        >>> import types
+        >>> from aiocells import Graph, cell
+        >>> trip = types.ModuleType("trip")
+        >>> exec("from aiocells import cell\\n@cell\\ndef plan(city): ...", vars(trip))
+        >>> list(Graph.from_module(trip).inputs)
+        ['city']
+        """
+        modules = [_load(each) for each in (module, *more)]
+        return cls._from(
+            [found for each in modules for found in _cells_of_module(each)]
+        )
+
+    @classmethod
+    def from_cells(cls, *cells: Callable[..., Any]) -> Self:
+        """Collect cells, and everything that they depend on.
+
+        Args:
+            cells: functions, marked or not.
+
+        Returns:
+            A new graph.
+
+        Raises:
+            GraphException: the cells don't make up a graph; see the subclasses.
+        """
+        for function in cells:
+            if not callable(function):
+                msg = f"{function!r} is no cell: it is not callable."
+                raise DeclarationError(msg, cell=function)
+        return cls._from((None, function) for function in cells)
+
+    @classmethod
+    def from_object(cls, owner: object) -> Self:
+        """Collect the decorated methods of an object, bound to it.
+
+        Methods come through all base classes; one that overrides a cell is a cell
+        as well. Properties are not evaluated.
+
+        Args:
+            owner: the object.
+
+        Returns:
+            A new graph, whose cells are the bound methods.
+
+        Raises:
+            GraphException: the cells don't make up a graph; see the subclasses.
+
+        >>> from aiocells import Graph, cell, compute_sequential
+        >>> class Order:
+        ...     def __init__(self, count):
+        ...         self.count = count
+        ...     @cell
+        ...     def price(self):
+        ...         return 3
+        ...     @cell
+        ...     def total(self, price):
+        ...         return price * self.count
+        >>> order = Order(4)
+        >>> compute_sequential(Graph.from_object(order))[order.total]
+        12
+        """
+        return cls._from(cells_of_object(owner).cells.items())
+
+    @classmethod
+    def _from(cls, given: Iterable[tuple[str | None, Callable[..., Any]]]) -> Self:
+        graph = cls()
+        bound = graph._bound = bind(given)
+        graph._nodes = bound.nodes
+        graph._index = bound.index
+        graph._needs = bound.needs
+        graph.check_for_cycles()
+        return graph
+
+    @property
+    def inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
+        """The inputs by name, each with the cells that want it."""
+        return self._cached("inputs", self._make_inputs)  # type: ignore[no-any-return]
+
+    def _make_inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
+        wanted: dict[str, dict[Callable[..., Any], None]] = {}
+        bound = self._bound
+        if bound is not None:
+            for slot in bound.inputs:
+                wanted.setdefault(slot.name, {})
+            for node, args in zip(bound.nodes, bound.args, strict=False):
+                for source in args:
+                    if source < 0:
+                        wanted[bound.inputs[~source].name][node] = None
+        return types.MappingProxyType(
+            {name: tuple(cells) for name, cells in wanted.items()}
+        )
+
+    def _name_of(self, node: Any) -> str:
+        bound = self._bound
+        if bound is not None:
+            number = self._index.get(node, -1)
+            found = bound.names.get(number)
+            if found is not None:
+                return found
+            if 0 <= number < len(bound.specs):
+                spec = bound.specs[number]
+                if spec and spec.options and spec.options.name:
+                    return spec.options.name
+        return super()._name_of(node)
+
+
+def _cells_of_module(
+    module: types.ModuleType,
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    exported = set(getattr(module, "__all__", ()))
+    for name, value in list(vars(module).items()):
+        if type(value) is DependsOn:
+            _refuse_bare(module, name, value)
+        if spec_of(value) is not None and (
+            name in exported or _home_of(value) in (None, module.__name__)
+        ):
+            yield name, value
+
+
+def _home_of(function: Any) -> str | None:
+    """The module in which a cell was defined; None for what does not say.
+
+    An instance shows its class's module, which says nothing about itself.
+    """
+    if isinstance(function, types.FunctionType | type):
+        return function.__module__
+    own = getattr(function, "__dict__", {}).get("__module__")
+    return own if isinstance(own, str) else None
+
+
+def _refuse_bare(module: types.ModuleType, name: str, decorator: DependsOn) -> None:
+    if [getattr(each, "__name__", None) for each in decorator.order] == [name]:
+        msg = (
+            f"{name!r} in module {module.__name__!r} was decorated with @depends_on "
+            "without parentheses, and is lost. Write @cell, or @depends_on(...) with "
+            "what must come first."
+        )
+        raise DeclarationError(msg, cell=decorator.order[0])
+
+
+def _load(module: Module) -> types.ModuleType:
+    if isinstance(module, types.ModuleType):
+        return module
+    if isinstance(module, pathlib.Path):
+        return _load_path(module)
+    if isinstance(module, str):
+        if module.endswith(".py"):
+            return _load_path(pathlib.Path(module))
+        return importlib.import_module(module)
+    msg = (
+        f"Graph.from_module got {module!r}. Give a module, its dotted name, or the "
+        "path of a .py file."
+    )
+    raise TypeError(msg)
+
+
+def _load_path(path: pathlib.Path) -> types.ModuleType:
+    path = path.resolve()
+    if not path.is_file():
+        msg = f"There is no file {str(path)!r} to collect cells from."
+        raise FileNotFoundError(msg)
+    for loaded in list(sys.modules.values()):
+        file = getattr(loaded, "__file__", None)
+        if isinstance(file, str) and file.endswith(path.name):
+            if pathlib.Path(file).resolve() == path:
+                return loaded
+    folder, parts = path.parent, [path.stem]
+    if path.stem == "__init__":
+        parts = []
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return _import_as(".".join(parts), path)
+
+
+def _import_as(name: str, path: pathlib.Path) -> types.ModuleType:
+    """Import `path` under `name`, or, where another module has that name, under one
+    of its own."""
+    importlib.invalidate_caches()
+    spec = importlib.util.find_spec(name) if name not in sys.modules else None
+    if spec is not None and spec.origin and pathlib.Path(spec.origin) == path:
+        return importlib.import_module(name)
+    alone = f"{name}@{path}"
+    own = importlib.util.spec_from_file_location(alone, path)
+    assert own is not None
+    assert own.loader is not None
+    module = importlib.util.module_from_spec(own)
+    sys.modules[alone] = module
+    try:
+        own.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[alone]
+        raise
+    return module

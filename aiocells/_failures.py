@@ -1,0 +1,144 @@
+"""What is told about a cell that failed: the notes on its exception."""
+
+import reprlib
+from typing import Any
+
+from aiocells._parameters import parameters_of
+from aiocells._plan import Plan
+
+_FAILURES = "__aiocells_failures__"
+_SHOWN_ON_PATH = 4
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 60
+_MAX_ARGUMENTS = 300
+
+
+def note_cell(
+    error: BaseException, plan: Plan, number: int, values: list[Any] | None
+) -> None:
+    """Add the note that says which cell raised `error`, who needed it, and with what.
+
+    Args:
+        error: what the cell raised; noted once for a cell, however often it is raised.
+        plan: what was run.
+        number: the cell.
+        values: the values by source, or None where they are not known.
+    """
+    where = f"in cell {plan.program.described(number)}"
+    if any(note.startswith(where) for note in getattr(error, "__notes__", ())):
+        return
+    text = where + _needed_by(plan, number)
+    if values is not None:
+        text += _called_with(plan, number, values)
+    add_note(error, text)
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a note, where the exception takes one."""
+    try:
+        error.add_note(text)
+    except Exception:  # an exception class may be frozen; it still reaches the caller
+        return
+
+
+def _needed_by(plan: Plan, number: int) -> str:
+    """The way from a cell to a target that it was computed for."""
+    names: list[str] = []
+    target_set = plan.target_set if plan.frees else frozenset()
+    while number not in target_set and plan.dependents[number]:
+        if len(names) == _SHOWN_ON_PATH:
+            names.append("...")
+            break
+        number = plan.dependents[number][0]
+        names.append(f"needed by {plan.program.name(number)!r}")
+    return "".join(f", {name}" for name in names)
+
+
+def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
+    program = plan.program
+    args = program.args[number]
+    if not args:
+        return ""
+    shape = program.shapes.get(number)
+    left = iter([_short_repr(values[source]) for source in args])
+    groups = shape.groups if shape is not None else (None,) * len(args)
+    texts = [
+        next(left)
+        if size is None
+        else f"[{', '.join(next(left) for _ in range(size))}]"
+        for size in groups
+    ]
+    names = parameters_of(program.nodes[number]).names
+    if len(names) != len(texts):
+        names = tuple(f"argument {position}" for position in range(len(texts)))
+    told = ", ".join(f"{name}={text}" for name, text in zip(names, texts, strict=True))
+    if len(told) > _MAX_ARGUMENTS:
+        told = told[: _MAX_ARGUMENTS - 3] + "..."
+    return f"\n  called with {told}"
+
+
+def _short_repr(value: Any) -> str:
+    """A bounded repr; one that raises does no harm."""
+    try:
+        return _short.repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+
+
+def attach_failures(
+    error: BaseException, plan: Plan, found: dict[int, BaseException]
+) -> None:
+    """Have `failures(error)` tell `found`."""
+    nodes = plan.program.nodes
+    try:
+        setattr(
+            error, _FAILURES, {nodes[number]: each for number, each in found.items()}
+        )
+    except Exception:  # as in add_note
+        return
+
+
+def note_others(
+    primary: BaseException, plan: Plan, found: dict[int, BaseException]
+) -> None:
+    """Name the failures beside `primary` in its notes."""
+    for number, error in found.items():
+        if error is not primary:
+            text = _short_text(error)
+            add_note(
+                primary, f"also failed: cell {plan.program.described(number)}: {text}"
+            )
+
+
+def _short_text(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its text cannot be made)"
+    if len(text) > _MAX_ARGUMENTS:
+        text = text[: _MAX_ARGUMENTS - 3] + "..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def failures(error: BaseException) -> dict[Any, BaseException]:
+    """All failures of the computation that raised `error`, by cell.
+
+    Args:
+        error: an exception that came out of a computer.
+
+    Returns:
+        For each cell that failed its exception, with its traceback, in the order in
+        which they happened; empty for an exception that no computer raised.
+
+    >>> import aiocells
+    >>> @aiocells.cell
+    ... def broken():
+    ...     raise ValueError("no")
+    >>> try:
+    ...     aiocells.compute_sequential(aiocells.Graph.from_cells(broken))
+    ... except ValueError as error:
+    ...     aiocells.failures(error) == {broken: error}
+    True
+    """
+    return dict(getattr(error, _FAILURES, {}))

@@ -1,0 +1,279 @@
+"""A graph compiled for running.
+
+Everything goes by the number of a cell in its graph. A run keeps its values in one
+list: first those of the cells, then those of the inputs in reverse, so that the
+source ~k of an argument, Python's k-th index from the end, is the k-th input.
+"""
+
+import functools
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable
+from typing import Any
+
+import attrs
+
+from aiocells._binding import InputSlot, Shape
+from aiocells._cell import PLAIN, Options
+from aiocells._collect import Graph
+from aiocells._graph import DependencyGraph
+from aiocells._kinds import Kind, kind_of
+from aiocells._toposort import topological_order
+from aiocells.errors import UnsupportedCell
+
+_KEPT_SELECTIONS = 64
+
+
+@attrs.frozen(eq=False)
+class Program:
+    """The cells of a graph, ready to be called.
+
+    Attributes:
+        graph: asked only for names.
+        nodes: the cells.
+        functions: what to call, with the values of `args` by position.
+        args: where those values come from.
+        needs: for each cell the cells that must be computed before it.
+        kinds: what calling each gives.
+        options: what `cell` or `resource` said.
+        inputs: what the caller may give.
+        shapes: how the caller's function takes the arguments, where not one by one.
+    """
+
+    graph: DependencyGraph
+    nodes: list[Any]
+    functions: list[Callable[..., Any]]
+    args: list[tuple[int, ...]]
+    needs: list[Collection[int]]
+    kinds: list[Kind]
+    options: list[Options]
+    inputs: list[InputSlot]
+    shapes: dict[int, Shape]
+
+    def name(self, number: int) -> str:
+        return self.graph._name_of(self.nodes[number])
+
+    def described(self, number: int) -> str:
+        return self.graph._described(self.nodes[number])
+
+    def is_resource(self, number: int) -> bool:
+        return self.options[number].is_resource
+
+
+@attrs.frozen(eq=False)
+class Plan:
+    """The cells that one kind of computation runs.
+
+    Attributes:
+        program: the graph's cells.
+        order: the numbers of the cells to run, in topological order.
+        overridden: the numbers of the cells whose values are given.
+        targets: the numbers of the cells whose values are asked for.
+        frees: whether values that are no target are let go after their last use.
+    """
+
+    program: Program
+    order: list[int]
+    overridden: frozenset[int]
+    targets: tuple[int, ...]
+    frees: bool
+
+    @functools.cached_property
+    def dependents(self) -> list[list[int]]:
+        """For each cell the cells of this plan that need it, in declaration order."""
+        dependents: list[list[int]] = [[] for _ in self.program.nodes]
+        for number in sorted(self.order):
+            for needed in self.program.needs[number]:
+                dependents[needed].append(number)
+        return dependents
+
+    @functools.cached_property
+    def counts(self) -> list[int]:
+        """For each cell how many cells of this plan it waits for."""
+        needs = self.program.needs
+        counts = [0] * len(needs)
+        overridden = self.overridden
+        for number in self.order:
+            needed = needs[number]
+            counts[number] = (
+                sum(each not in overridden for each in needed)
+                if overridden
+                else len(needed)
+            )
+        return counts
+
+    @functools.cached_property
+    def uses(self) -> list[int]:
+        """For each cell how many arguments its value becomes; a target is kept."""
+        uses = [0] * len(self.program.nodes)
+        for number in self.order:
+            for source in self.program.args[number]:
+                if source >= 0:
+                    uses[source] += 1
+        for number in self.targets:
+            uses[number] += 1
+        return uses
+
+    @functools.cached_property
+    def wanted_inputs(self) -> dict[int, list[int]]:
+        """For each input slot that this plan uses, the cells that want it."""
+        wanted: dict[int, list[int]] = {}
+        for number in self.order:
+            for source in self.program.args[number]:
+                if source < 0:
+                    wanted.setdefault(~source, []).append(number)
+        return wanted
+
+    @functools.cached_property
+    def target_set(self) -> frozenset[int]:
+        return frozenset(self.targets)
+
+    @functools.cached_property
+    def resources(self) -> dict[int, frozenset[int]]:
+        """For each resource the resources that it needs, itself or through cells."""
+        program = self.program
+        found = [number for number in self.order if program.is_resource(number)]
+        if not found:
+            return {}
+        bits = {number: 1 << bit for bit, number in enumerate(found)}
+        reach = [0] * len(program.nodes)
+        for number in self.order:
+            reached = bits.get(number, 0)
+            for needed in program.needs[number]:
+                reached |= reach[needed]
+            reach[number] = reached
+        return {
+            number: frozenset(
+                other
+                for other in found
+                if other != number and reach[number] & bits[other]
+            )
+            for number in found
+        }
+
+    def first(self, kinds: Iterable[Kind]) -> int | None:
+        """The first cell to run that is of one of these kinds."""
+        wanted = frozenset(kinds)
+        program_kinds = self.program.kinds
+        return next(
+            (each for each in self.order if program_kinds[each] in wanted), None
+        )
+
+
+# Not one a graph, so that graphs can be copied; building is short.
+_building = threading.RLock()
+
+
+def plan_of(graph: DependencyGraph) -> Plan:
+    """The plan that computes all of a graph; built once until the graph changes."""
+    version, plan = graph._derived.get("plan", (-1, None))
+    if version == graph._version:
+        return plan  # type: ignore[no-any-return]
+    with _building:
+        return graph._cached("plan", lambda: _compile(graph))  # type: ignore[no-any-return]
+
+
+def _compile(graph: DependencyGraph) -> Plan:
+    order = list(graph._order())
+    bound = graph._bound if isinstance(graph, Graph) else None
+    nodes = list(graph._nodes)
+    options = [PLAIN] * len(nodes)
+    args: list[tuple[int, ...]] = []
+    kinds: list[Kind] = []
+    functions: list[Any] = list(nodes)
+    shapes: dict[int, Shape] = {}
+    if bound is not None:
+        args.extend(bound.args)
+        kinds.extend(bound.kinds)
+        shapes = bound.shapes
+        for number, spec in enumerate(bound.specs):
+            if spec is not None and spec.options is not None:
+                options[number] = spec.options
+        for number, shape in shapes.items():
+            functions[number] = _shaped(nodes[number], shape)
+    by_hand = nodes[len(args) :]
+    for node in by_hand:
+        if not callable(node):
+            msg = (
+                f"The node {node!r} is not callable, so the graph cannot be computed. "
+                "Nodes can be anything hashable, but those of a graph that is to be "
+                "computed must be callable."
+            )
+            raise UnsupportedCell(msg, cell=node)
+    kinds.extend(map(kind_of, by_hand))
+    args.extend([()] * len(by_hand))
+    program = Program(
+        graph=graph,
+        nodes=nodes,
+        functions=functions,
+        args=args,
+        needs=list(graph._needs),
+        kinds=kinds,
+        options=options,
+        inputs=bound.inputs if bound is not None else [],
+        shapes=shapes,
+    )
+    targets = tuple(n for n in range(len(nodes)) if not options[n].is_resource)
+    return Plan(program, order, frozenset(), targets, frees=False)
+
+
+def _shaped(function: Callable[..., Any], shape: Shape) -> Callable[..., Any]:
+    """`function`, to be called with all of its values by position."""
+    keywords = shape.keywords
+    positional = len(shape.groups) - len(keywords)
+
+    @functools.wraps(function, assigned=(), updated=())
+    def call(*values: Any) -> Any:
+        left = iter(values)
+        args = [
+            next(left) if size is None else [next(left) for _ in range(size)]
+            for size in shape.groups
+        ]
+        named = dict(zip(keywords, args[positional:], strict=True))
+        return function(*args[:positional], **named)
+
+    return call
+
+
+def select(
+    plan: Plan, targets: tuple[int, ...] | None, overridden: frozenset[int]
+) -> Plan:
+    """The part of `plan` that computes `targets`, where the overridden are given.
+
+    Args:
+        plan: of the whole graph.
+        targets: the numbers of the cells asked for; None for all that is useful:
+            what nobody depends on, and what that needs.
+        overridden: the numbers of the cells that are not to be run.
+    """
+    key = (targets, overridden)
+    kept: dict[Hashable, Plan] = plan.program.graph._cached("selections", dict)
+    known = kept.get(key)
+    if known is not None and known.program is plan.program:
+        return known
+    selected = _selected(plan, targets, overridden)
+    if len(kept) >= _KEPT_SELECTIONS:
+        kept.clear()
+    kept[key] = selected
+    return selected
+
+
+def _selected(
+    plan: Plan, targets: tuple[int, ...] | None, overridden: frozenset[int]
+) -> Plan:
+    program = plan.program
+    dependents = plan.dependents
+    roots: Iterable[int] = (
+        (number for number in plan.order if not dependents[number])
+        if targets is None
+        else targets
+    )
+    needs: list[Collection[int]] = list(program.needs)
+    for number in overridden:
+        needs[number] = ()
+    needed = set(topological_order(needs, roots))
+    order = [each for each in plan.order if each in needed and each not in overridden]
+    if targets is None:
+        everything = needed | overridden
+        targets = tuple(each for each in plan.targets if each in everything)
+        return Plan(program, order, overridden, targets, frees=False)
+    return Plan(program, order, overridden, targets, frees=True)

@@ -1,0 +1,162 @@
+"""What a computer returns."""
+
+import reprlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, TypeVar, overload
+
+from aiocells import _names
+from aiocells._plan import Plan
+
+Value = TypeVar("Value")
+
+
+class NoValue(KeyError):
+    """Says why a value is not there; a KeyError that reads as a sentence."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Results(Mapping[Any, Any]):
+    """The values of the targets of a computation, in order; read only.
+
+    A key is a cell, or its name where only one target has it. A type checker sees
+    the value of a cell as of the type that the cell returns.
+
+    Attributes:
+        failures: for each failed cell its exception; empty unless the computation
+            ran with `on_error="continue"`.
+        skipped: the cells that were not run because one that they need failed.
+
+    >>> from aiocells import Graph, cell, compute_sequential
+    >>> @cell
+    ... def answer() -> int:
+    ...     return 42
+    >>> results = compute_sequential(Graph.from_cells(answer))
+    >>> results[answer], results["answer"], dict(results) == {answer: 42}
+    (42, 42, True)
+    """
+
+    __slots__ = ("_failures", "_names", "_plan", "_skipped", "_tracebacks", "_values")
+
+    def __init__(
+        self,
+        plan: Plan,
+        values: Mapping[int, Any] | list[Any],
+        failures: Mapping[int, BaseException],
+        skipped: frozenset[int],
+    ) -> None:
+        self._plan = plan
+        self._values = values
+        self._failures = failures
+        # Raising an exception makes its traceback longer: keep how it was.
+        self._tracebacks = {n: each.__traceback__ for n, each in failures.items()}
+        self._skipped = skipped
+        self._names: dict[str, list[int]] | None = None
+
+    @property
+    def failures(self) -> dict[Any, BaseException]:
+        nodes = self._plan.program.nodes
+        return {nodes[number]: error for number, error in self._failures.items()}
+
+    @property
+    def skipped(self) -> frozenset[Any]:
+        nodes = self._plan.program.nodes
+        return frozenset(nodes[number] for number in self._skipped)
+
+    @overload
+    def __getitem__(self, key: Callable[..., Awaitable[Value]], /) -> Value: ...
+
+    @overload
+    def __getitem__(self, key: Callable[..., Value], /) -> Value: ...
+
+    @overload
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+    def __getitem__(self, key: Any, /) -> Any:
+        number = self._number(key)
+        if number in self._failures:
+            raise self._failures[number].with_traceback(self._tracebacks[number])
+        if number not in self._plan.target_set or number in self._skipped:
+            raise NoValue(self._why_not(number))
+        return self._values[number]
+
+    def __iter__(self) -> Iterator[Any]:
+        nodes = self._plan.program.nodes
+        missing = self._skipped or self._failures
+        for number in self._plan.targets:
+            if not missing or (
+                number not in self._skipped and number not in self._failures
+            ):
+                yield nodes[number]
+
+    def __len__(self) -> int:
+        if not (self._skipped or self._failures):
+            return len(self._plan.targets)
+        return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            number = self._number(key)
+        except KeyError:
+            return False
+        return (
+            number in self._plan.target_set
+            and number not in self._failures
+            and number not in self._skipped
+        )
+
+    def __repr__(self) -> str:
+        program = self._plan.program
+        parts = []
+        for node in self:
+            number = program.graph._index[node]
+            value = reprlib.repr(self._values[number])
+            parts.append(f"{program.name(number)!r}: {value}")
+        return f"Results({{{', '.join(parts)}}})"
+
+    def _number(self, key: Any) -> int:
+        program = self._plan.program
+        try:
+            number = program.graph._index.get(key)
+        except TypeError:  # not hashable
+            number = None
+        if number is not None and number < len(program.nodes):
+            return number
+        if not isinstance(key, str):
+            name = _names.fallback_name(key) if callable(key) else repr(key)
+            msg = f"{_names.described(name, key)} is not in the graph."
+            raise NoValue(msg)
+        return self._number_named(key)
+
+    def _number_named(self, name: str) -> int:
+        program = self._plan.program
+        if self._names is None:
+            self._names = {}
+            for number in self._plan.targets:
+                self._names.setdefault(program.name(number), []).append(number)
+        numbers = self._names.get(name, [])
+        if len(numbers) == 1:
+            return numbers[0]
+        if numbers:
+            which = " and ".join(program.described(number) for number in numbers)
+            msg = f"{name!r} is the name of {which}. Ask with the cell itself."
+            raise NoValue(msg)
+        for number in range(len(program.nodes)):
+            if program.name(number) == name:
+                return number
+        near = _names.suggestions(name, self._names)
+        msg = f"there is no cell {name!r} in the graph.{_names.did_you_mean(near)}"
+        raise NoValue(msg)
+
+    def _why_not(self, number: int) -> str:
+        program, plan = self._plan.program, self._plan
+        cell = program.described(number)
+        if number in self._skipped:
+            failed = ", ".join(repr(program.name(each)) for each in self._failures)
+            return f"{cell} was skipped, because what it needs failed: {failed}."
+        if program.is_resource(number):
+            return f"{cell} is a resource: its value was closed with the computation."
+        if number in plan.order:
+            return f"{cell} was computed, but is no target. Add it to targets=."
+        return f"{cell} was not computed: no target needs it. Add it to targets=."

@@ -1,0 +1,1 @@
+"""The computers: what runs a graph. One file each."""

@@ -1,0 +1,179 @@
+"""What every computer checks before a cell runs."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from aiocells import _names
+from aiocells._binding import REQUIRED
+from aiocells._collect import Graph
+from aiocells._graph import DependencyGraph
+from aiocells._plan import Plan, Program, plan_of, select
+from aiocells.errors import (
+    AmbiguousCell,
+    MissingInput,
+    UnknownCell,
+    UnknownInput,
+    UnsupportedCell,
+)
+
+
+def prepare(
+    graph: DependencyGraph,
+    targets: Iterable[Any] | None,
+    inputs: Mapping[str, Any] | None,
+    overrides: Mapping[Any, Any] | None,
+) -> tuple[Plan, list[Any]]:
+    """Choose what to run, and lay out the values that are known before.
+
+    Args:
+        graph: what to compute.
+        targets: cells or names, or None for all.
+        inputs: values by the name of an input.
+        overrides: values by cell or name.
+
+    Returns:
+        The plan, and the list of values of a run.
+
+    Raises:
+        GraphException: something is unknown, ambiguous, missing or no target.
+    """
+    if not isinstance(graph, DependencyGraph):
+        msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
+        raise TypeError(msg)
+    plan = plan_of(graph)
+    given: dict[int, Any] = {}
+    if targets is not None or overrides:
+        program = plan.program
+        if overrides:
+            for key, value in overrides.items():
+                given[_number_of(program, key, "overrides")] = value
+        chosen = None if targets is None else _target_numbers(program, targets)
+        plan = select(plan, chosen, frozenset(given))
+    return plan, _values(plan, inputs or {}, given)
+
+
+def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
+    if isinstance(targets, str) or not isinstance(targets, Iterable):
+        msg = f"targets= takes a list of cells or names: targets=[{targets!r}]."
+        raise TypeError(msg)
+    numbers = dict.fromkeys(_number_of(program, key, "targets") for key in targets)
+    for number in numbers:
+        if program.is_resource(number):
+            msg = (
+                f"{program.described(number)} is a resource, which is no target: its "
+                "value is closed when the computation ends. Ask for a cell that "
+                "uses it."
+            )
+            raise UnsupportedCell(msg, cell=program.nodes[number])
+    return tuple(numbers)
+
+
+def _number_of(program: Program, key: Any, where: str) -> int:
+    """The number of the cell that `key` is, or names."""
+    try:
+        number = program.graph._index.get(key)
+    except TypeError:  # not hashable
+        number = None
+    if number is not None and number < len(program.nodes):
+        return number
+    if not isinstance(key, str):
+        name = _names.fallback_name(key) if callable(key) else repr(key)
+        same = _numbers_by_name(program).get(name)
+        hint = (
+            f" It has another cell of that name: {program.described(same[0])}."
+            if same
+            else " Is it among the modules or cells that the graph was made from?"
+        )
+        shown = _names.described(name, key) if callable(key) else name
+        msg = f"{where}: {shown} is no cell of the graph.{hint}"
+        raise UnknownCell(msg, name=key)
+    named = _numbers_by_name(program)
+    numbers = named.get(key, [])
+    if len(numbers) == 1:
+        return numbers[0]
+    if numbers:
+        candidates = " and ".join(program.described(number) for number in numbers)
+        msg = f"{where}: {key!r} is the name of {candidates}. Give the cell itself."
+        nodes = [program.nodes[number] for number in numbers]
+        raise AmbiguousCell(msg, name=key, candidates=nodes)
+    near = _names.suggestions(key, named)
+    msg = f"{where}: there is no cell {key!r} in the graph.{_names.did_you_mean(near)}"
+    raise UnknownCell(msg, name=key, suggestions=near)
+
+
+def _numbers_by_name(program: Program) -> dict[str, list[int]]:
+    def make() -> dict[str, list[int]]:
+        named: dict[str, list[int]] = {}
+        for number in range(len(program.nodes)):
+            named.setdefault(program.name(number), []).append(number)
+        return named
+
+    return program.graph._cached("numbers_by_name", make)  # type: ignore[no-any-return]
+
+
+def _values(plan: Plan, inputs: Mapping[str, Any], given: dict[int, Any]) -> list[Any]:
+    program = plan.program
+    slots = program.inputs
+    values: list[Any] = [None] * (len(program.nodes) + len(slots))
+    if inputs:
+        known = program.graph.inputs if isinstance(program.graph, Graph) else {}
+        unknown = [name for name in inputs if name not in known]
+        if unknown:
+            _refuse_unknown(program, unknown, known)
+    missing: dict[str, list[int]] = {}
+    for slot, cells in plan.wanted_inputs.items():
+        name, default = slots[slot].name, slots[slot].default
+        value = inputs.get(name, default) if inputs else default
+        if value is REQUIRED:
+            missing.setdefault(name, []).extend(cells)
+        values[~slot] = value
+    if missing:
+        _refuse_missing(program, missing, inputs)
+    for number, value in given.items():
+        values[number] = value
+    return values
+
+
+def _refuse_unknown(
+    program: Program, unknown: list[str], known: Collection[str]
+) -> None:
+    named = _numbers_by_name(program)
+    parts = []
+    suggestions = {}
+    for name in unknown:
+        near = suggestions[name] = _names.suggestions(name, known)
+        if name in named:
+            cell = program.described(named[name][0])
+            hint = f" It is a cell, {cell}: replace its value with overrides=."
+        else:
+            hint = _names.did_you_mean(near)
+        parts.append(f"no cell wants an input {name!r}.{hint}")
+    if not any(suggestions.values()):
+        parts.append(f"The inputs of this graph: {', '.join(known) or 'none'}.")
+    msg = f"inputs: {' '.join(parts)}"
+    raise UnknownInput(msg, names=unknown, suggestions=suggestions)
+
+
+def _refuse_missing(
+    program: Program, missing: dict[str, list[int]], inputs: Mapping[str, Any]
+) -> None:
+    parts = []
+    for name, numbers in missing.items():
+        wanting = ", ".join(program.described(number) for number in numbers[:3])
+        if len(numbers) > 3:
+            wanting += f" and {len(numbers) - 3} more"
+        near = _names.suggestions(name, _numbers_by_name(program))
+        hint = f" Or did you mean the cell {near[0]!r}?" if near else ""
+        parts.append(f"{name!r} is needed by {wanting}.{hint}")
+    example = ", ".join(f"{name!r}: ..." for name in missing)
+    msg = (
+        f"Missing input{'s' if len(missing) > 1 else ''}: {' '.join(parts)} "
+        f"Give it as inputs={{{example}}}."
+    )
+    if inputs:
+        msg += f" Given: {', '.join(map(repr, inputs))}."
+    nodes = program.nodes
+    raise MissingInput(
+        msg,
+        missing={name: [nodes[n] for n in cells] for name, cells in missing.items()},
+    )

@@ -1,0 +1,131 @@
+"""One computation, and what it means that a cell fails."""
+
+import asyncio
+from typing import Any, Literal, get_args
+
+from aiocells import _failures
+from aiocells._plan import Plan
+from aiocells._results import Results
+
+OnError = Literal["raise", "group", "continue"]
+
+
+def checked_on_error(on_error: str) -> OnError:
+    """`on_error`, where it is one of the three.
+
+    Raises:
+        ValueError: it is not.
+    """
+    for known in get_args(OnError):
+        if on_error == known:
+            return known  # type: ignore[no-any-return]
+    msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
+    raise ValueError(msg)
+
+
+class Run:
+    """One computation of a plan.
+
+    Attributes:
+        plan: what is run.
+        values: what is known so far: cells, then inputs from the end.
+        failures: for each failed cell its exception, as they happened.
+        skipped: the cells that are not run because one that they need failed.
+        stopped: whether no further cell may start.
+        cancelled: the cancellation that came from outside, if any.
+    """
+
+    __slots__ = (
+        "cancelled",
+        "failures",
+        "on_error",
+        "plan",
+        "skipped",
+        "stopped",
+        "values",
+    )
+
+    def __init__(self, plan: Plan, values: list[Any], on_error: OnError) -> None:
+        self.plan = plan
+        self.values = values
+        self.on_error = on_error
+        self.failures: dict[int, BaseException] = {}
+        self.skipped: set[int] = set()
+        self.stopped = False
+        self.cancelled: BaseException | None = None
+
+    def fail(self, number: int, error: BaseException) -> None:
+        """Take down that a cell raised `error`, and what follows from it."""
+        error = self._record(number, error)
+        if self.on_error != "continue" or _is_fatal(error):
+            self.stopped = True
+        else:
+            self._skip_dependents(number)
+
+    def fail_closing(self, number: int, error: BaseException) -> None:
+        """Take down that the clean-up of a resource raised `error`."""
+        error = self._record(number, error)
+        if self.on_error != "continue" or _is_fatal(error):
+            self.stopped = True
+
+    def _record(self, number: int, error: BaseException) -> BaseException:
+        if isinstance(error, StopIteration):
+            # Out of a coroutine Python itself makes it one; so do plain cells.
+            converted = RuntimeError("cell raised StopIteration")
+            converted.__cause__ = error
+            error = converted.with_traceback(error.__traceback__)
+        _failures.note_cell(error, self.plan, number, self.values)
+        self.failures[number] = error
+        return error
+
+    def _skip_dependents(self, number: int) -> None:
+        dependents = self.plan.dependents
+        waiting = [number]
+        while waiting:
+            for dependent in dependents[waiting.pop()]:
+                if dependent not in self.skipped:
+                    self.skipped.add(dependent)
+                    waiting.append(dependent)
+
+    def conclude(self) -> Results:
+        """The results, or whatever must be raised in their place."""
+        failures = self.failures
+        if self.cancelled is not None:
+            self._tell_all(self.cancelled)
+            raise self.cancelled
+        if failures and self.stopped:
+            raise self._verdict()
+        plan = self.plan
+        values: Any = self.values
+        if plan.frees:
+            values = {number: values[number] for number in plan.targets}
+        else:
+            for number in plan.resources:
+                values[number] = None
+            del values[len(plan.program.nodes) :]
+        return Results(plan, values, failures, frozenset(self.skipped))
+
+    def _verdict(self) -> BaseException:
+        errors = list(self.failures.values())
+        fatal = [error for error in errors if _is_fatal(error)]
+        if self.on_error == "group" and not fatal:
+            count = f"{len(errors)} cell{'s' if len(errors) > 1 else ''} failed"
+            group = BaseExceptionGroup(count, errors)
+            _failures.attach_failures(group, self.plan, self.failures)
+            return group
+        primary = fatal[0] if fatal else errors[0]
+        self._tell_all(primary)
+        return primary
+
+    def _tell_all(self, primary: BaseException) -> None:
+        _failures.note_others(primary, self.plan, self.failures)
+        if self.failures:
+            _failures.attach_failures(primary, self.plan, self.failures)
+
+
+def _is_fatal(error: BaseException) -> bool:
+    """Whether an exception must leave the computation, whatever `on_error` says.
+
+    A cell that raises CancelledError although nobody cancelled it has just failed.
+    """
+    return not isinstance(error, Exception | asyncio.CancelledError)

@@ -1,0 +1,327 @@
+"""The scheduler of the concurrent computers.
+
+Each async cell is a task with a context of its own, which starts as soon as the last
+cell that it needs is done. Plain cells run inline, in the step that made them ready.
+
+Why it looks as it does: a cell costs one task and nothing else. The task's coroutine
+tells the scheduler that the cell is done, so that no done-callback goes through the
+event loop, and no task waits for another.
+"""
+
+import asyncio
+import contextvars
+import sys
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+
+from aiocells._kinds import Kind
+from aiocells.computers._resources import OpenResource
+from aiocells.computers._run import Run
+
+_EAGER = sys.version_info >= (3, 12)
+
+
+class Scheduler:
+    """Runs the cells of one computation on the running event loop.
+
+    Args:
+        run: what to compute.
+        inline: whether plain cells run without a task of their own.
+    """
+
+    __slots__ = (
+        "_advancing",
+        "_args",
+        "_bodies",
+        "_cancellations",
+        "_closing",
+        "_context",
+        "_created",
+        "_dependents",
+        "_free",
+        "_functions",
+        "_inline",
+        "_is_inline",
+        "_is_stopping",
+        "_left",
+        "_loop",
+        "_main",
+        "_open",
+        "_run",
+        "_running",
+        "_start_task",
+        "_starting",
+        "_tasks",
+        "_turn_after",
+        "_values",
+        "_waiter",
+        "_waiting_for",
+    )
+
+    def __init__(self, run: Run, *, inline: bool = True) -> None:
+        plan, program = run.plan, run.plan.program
+        self._run = run
+        self._values = run.values
+        self._functions = program.functions
+        self._args = program.args
+        self._dependents = plan.dependents
+        self._waiting_for = plan.counts.copy()
+        self._left = len(plan.order)
+        kinds = program.kinds
+        self._is_inline = [inline and kind is Kind.PLAIN for kind in kinds]
+        self._bodies: dict[int, Callable[[int], Any]] = {}
+        if not inline:
+            for number in plan.order:
+                if kinds[number] is Kind.PLAIN:
+                    self._bodies[number] = self._plain_body
+        for number in plan.resources:
+            self._is_inline[number] = False
+            self._bodies[number] = self._resource_body
+        self._free: list[int] | None = plan.uses.copy() if plan.frees else None
+        self._loop = asyncio.get_running_loop()
+        self._main = asyncio.current_task()
+        self._cancellations = self._main.cancelling() if self._main else 0
+        self._context = contextvars.copy_context()
+        self._start_task = self._task_maker()
+        # The cells that are ready, lowest number first.
+        self._starting: list[int] = []
+        self._inline: list[int] = []
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._running = 0
+        self._is_stopping = False
+        self._advancing = False
+        self._created = 0
+        self._turn_after = -1
+        self._waiter: asyncio.Future[None] | None = None
+        self._open: dict[int, asyncio.Future[None]] = {}
+        self._closing = 0
+
+    def _task_maker(self) -> Callable[..., asyncio.Task[None]]:
+        loop = self._loop
+        if loop.get_task_factory() is not None:
+            return loop.create_task
+        if sys.version_info >= (3, 12):
+            return lambda coroutine, context: asyncio.Task(
+                coroutine, loop=loop, context=context, eager_start=True
+            )
+        return lambda coroutine, context: asyncio.Task(
+            coroutine, loop=loop, context=context
+        )
+
+    async def compute(self) -> None:
+        """Run all cells; returns when none runs any more, and none is to start."""
+        for number in self._run.plan.order:
+            if not self._waiting_for[number]:
+                self._ready(number)
+        self._advance()
+        while self._running or (self._left and not self._is_stopping):
+            await self._wait()
+        await self._close_all()
+
+    async def _wait(self) -> None:
+        """Wait to be woken; a cancellation from outside stops the cells."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError as error:
+            self._run.cancelled = self._run.cancelled or error
+            self._stop()
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # From ready to running
+
+    def _ready(self, number: int) -> None:
+        heappush(self._inline if self._is_inline[number] else self._starting, number)
+
+    def _advance(self) -> None:
+        """Start what is ready: each async cell, then plain ones one by one."""
+        self._advancing = True
+        try:
+            while True:
+                while self._starting:
+                    self._start(heappop(self._starting))
+                if not self._inline or self._must_wait_a_turn():
+                    break
+                self._run_inline(heappop(self._inline))
+        finally:
+            self._advancing = False
+        if not self._running and (self._is_stopping or not self._left):
+            self._wake()
+
+    def _must_wait_a_turn(self) -> bool:
+        """Whether a task has been made that has not had its first step yet.
+
+        Before 3.12 a task's first step comes through the event loop. I/O should start
+        before plain cells hold up the loop, so that these wait for one turn of it.
+        """
+        if _EAGER or not self._created:
+            return False
+        if self._turn_after < 0:
+            self._turn_after = self._created
+            self._loop.call_soon(self._turn, context=self._context)
+        return True
+
+    def _turn(self) -> None:
+        if self._created == self._turn_after:
+            self._created = 0
+        self._turn_after = -1
+        self._advance()
+
+    def _start(self, number: int) -> None:
+        self._running += 1
+        self._created += 1
+        body = self._bodies.get(number, self._body) if self._bodies else self._body
+        task = self._start_task(body(number), context=self._context.copy())
+        if not task.done():
+            self._tasks[number] = task
+
+    async def _body(self, number: int) -> None:
+        values = self._values
+        try:
+            value = await self._functions[number](
+                *[values[source] for source in self._args[number]]
+            )
+        except BaseException as error:
+            self._failed(number, error)
+        else:
+            self._done(number, value)
+        self._leave(number)
+
+    async def _plain_body(self, number: int) -> None:
+        self._run_inline(number)
+        self._leave(number)
+
+    def _leave(self, number: int) -> None:
+        self._running -= 1
+        self._tasks.pop(number, None)
+        if not self._advancing:
+            self._advance()
+
+    def _run_inline(self, number: int) -> None:
+        values = self._values
+        try:
+            value = self._functions[number](
+                *[values[source] for source in self._args[number]]
+            )
+        except BaseException as error:
+            self._failed(number, error)
+        else:
+            self._done(number, value)
+
+    # From running to done
+
+    def _done(self, number: int, value: Any) -> None:
+        self._values[number] = value
+        self._left -= 1
+        if self._is_stopping:
+            return
+        waiting_for = self._waiting_for
+        for dependent in self._dependents[number]:
+            waiting_for[dependent] -= 1
+            if not waiting_for[dependent]:
+                self._ready(dependent)
+        if self._free is not None:
+            self._let_go(number, self._free)
+
+    def _let_go(self, number: int, uses: list[int]) -> None:
+        """Let the values go that nobody uses any more."""
+        values = self._values
+        if not uses[number]:
+            values[number] = None
+        for source in self._args[number]:
+            if source >= 0:
+                uses[source] -= 1
+                if not uses[source]:
+                    values[source] = None
+
+    def _failed(self, number: int, error: BaseException) -> None:
+        if isinstance(error, GeneratorExit) and not self._loop.is_running():
+            raise error  # the loop was closed under us: nothing can be run any more
+        self._left -= 1
+        if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
+            return
+        skipped = len(self._run.skipped)
+        self._run.fail(number, error)
+        self._left -= len(self._run.skipped) - skipped
+        if self._run.stopped:
+            self._stop()
+
+    def _is_cancelled(self) -> bool:
+        """Whether a cell's CancelledError is the computation's own doing."""
+        return self._is_stopping or (
+            self._main is not None and self._main.cancelling() > self._cancellations
+        )
+
+    def _stop(self) -> None:
+        """Start nothing more, and cancel what runs."""
+        self._is_stopping = True
+        self._starting.clear()
+        self._inline.clear()
+        current = asyncio.current_task()
+        for task in list(self._tasks.values()):
+            if task is not current:
+                task.cancel()
+
+    # Resources
+
+    async def _resource_body(self, number: int) -> None:
+        """Open a resource, wait for its turn, close it: in one task and context."""
+        values = self._values
+        try:
+            resource = OpenResource(
+                self._functions[number](
+                    *[values[source] for source in self._args[number]]
+                )
+            )
+            value = await resource.open()
+        except BaseException as error:
+            self._failed(number, error)
+            self._leave(number)
+            return
+        may_close = self._open[number] = self._loop.create_future()
+        self._done(number, value)
+        self._leave(number)
+        await self._idle(may_close)
+        try:
+            await resource.close()
+        except BaseException as error:
+            self._run.fail_closing(number, error)
+        self._closing -= 1
+        del self._open[number]
+        self._close_next()
+        self._wake()
+
+    async def _idle(self, may_close: asyncio.Future[None]) -> None:
+        """Wait for the turn to close, which always comes, cancelled or not."""
+        while not may_close.done():
+            try:
+                await asyncio.wait([may_close])
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                assert task is not None
+                task.uncancel()
+                if not self._is_cancelled():
+                    self._run.stopped = True
+                    self._stop()
+                    self._wake()
+
+    async def _close_all(self) -> None:
+        """Close every resource once those that need it are closed."""
+        self._close_next()
+        while self._open:
+            await self._wait()
+
+    def _close_next(self) -> None:
+        needs = self._run.plan.resources
+        needed = {other for number in self._open for other in needs[number]}
+        for number, may_close in self._open.items():
+            if number not in needed and not may_close.done():
+                self._closing += 1
+                may_close.set_result(None)

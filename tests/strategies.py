@@ -1,0 +1,148 @@
+"""Random graphs, and a reference that computes them."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+
+from aiocells import Graph, Input, cell, depends_on
+
+
+@attrs.frozen
+class Node:
+    """One cell of a random graph.
+
+    Attributes:
+        rank: it needs only cells of a lower rank.
+        values: the ranks of the cells whose values it gets.
+        orders: the ranks of the cells that only come before it.
+        is_async: whether it is an `async def` function.
+        turns: how often an async cell lets others run.
+        wants_input: whether it gets an input as well.
+    """
+
+    rank: int
+    values: tuple[int, ...]
+    orders: tuple[int, ...]
+    is_async: bool
+    turns: int
+    wants_input: bool
+
+    @property
+    def needs(self) -> tuple[int, ...]:
+        """All cells that come before it, in the order declared."""
+        return tuple(dict.fromkeys(self.orders + self.values))
+
+
+@attrs.frozen
+class Shape:
+    """A random graph: its nodes by rank, and the order in which they are declared."""
+
+    nodes: tuple[Node, ...]
+    declared: tuple[int, ...]
+
+
+@st.composite
+def shapes(draw: st.DrawFn, *, max_cells: int = 10, plain: bool = False) -> Shape:
+    """Graphs of any shape, declared in any order, async and plain cells mixed."""
+    count = draw(st.integers(0, max_cells))
+    nodes = []
+    for rank in range(count):
+        lower = st.lists(st.integers(0, rank - 1), unique=True, max_size=3)
+        none: st.SearchStrategy[list[int]] = st.just([])
+        nodes.append(
+            Node(
+                rank,
+                tuple(draw(lower if rank else none)),
+                tuple(draw(lower if rank else none)),
+                False if plain else draw(st.booleans()),
+                draw(st.integers(0, 2)),
+                draw(st.booleans()),
+            )
+        )
+    return Shape(tuple(nodes), tuple(draw(st.permutations(range(count)))))
+
+
+Outcome = Callable[[Node], Any]
+
+
+class Built:
+    """The cells of a shape, and what happened while they ran.
+
+    Args:
+        shape: the random graph.
+        act: called by each cell as its body; may raise.
+    """
+
+    def __init__(self, shape: Shape, act: Outcome = lambda node: None) -> None:
+        self.shape = shape
+        self.act = act
+        self.log: list[tuple[str, int]] = []
+        self.cells: dict[int, Any] = {}
+        for node in shape.nodes:
+            self.cells[node.rank] = self._cell(node)
+        self.ranks = {function: rank for rank, function in self.cells.items()}
+        self.graph = Graph.from_cells(*(self.cells[rank] for rank in shape.declared))
+
+    def _cell(self, node: Node) -> Any:
+        body = self._async_body if node.is_async else self._body
+        fixed = {} if node.wants_input else {"extra": None}
+        function = cell(
+            functools.partial(body, node, **fixed), name=f"cell_{node.rank}"
+        )
+        extra = {"extra": Input("extra")} if node.wants_input else {}
+        values = [self.cells[rank] for rank in node.values]
+        orders = [self.cells[rank] for rank in node.orders]
+        return depends_on(*orders, values=values, **extra)(function)
+
+    def _body(self, node: Node, values: list[Any], extra: Any) -> Any:
+        self.log.append(("start", node.rank))
+        self.act(node)
+        self.log.append(("end", node.rank))
+        return value_of(node, values, extra)
+
+    async def _async_body(self, node: Node, values: list[Any], extra: Any) -> Any:
+        self.log.append(("start", node.rank))
+        for _ in range(node.turns):
+            await asyncio.sleep(0)
+        self.act(node)
+        self.log.append(("end", node.rank))
+        return value_of(node, values, extra)
+
+    @property
+    def started(self) -> list[int]:
+        """The ranks of the cells that ran, in the order of their starts."""
+        return [rank for what, rank in self.log if what == "start"]
+
+
+def value_of(node: Node, values: list[Any], extra: Any) -> Any:
+    """What a cell returns: all that it saw, folded so that it stays small."""
+    return hash((node.rank, tuple(values), extra))
+
+
+@attrs.define
+class Reference:
+    """A graph computed as simply as can be: recursively, in declaration order."""
+
+    shape: Shape
+    extra: Any = None
+    overrides: dict[int, Any] = attrs.Factory(dict)
+    values: dict[int, Any] = attrs.Factory(dict)
+    order: list[int] = attrs.Factory(list)
+
+    def compute(self, rank: int) -> Any:
+        """The value of a cell, after everything that it needs."""
+        if rank in self.overrides:
+            return self.overrides[rank]
+        if rank not in self.values:
+            node = self.shape.nodes[rank]
+            for needed in node.needs:
+                self.compute(needed)
+            args = [self.compute(needed) for needed in node.values]
+            extra = self.extra if node.wants_input else None
+            self.order.append(rank)
+            self.values[rank] = value_of(node, args, extra)
+        return self.values[rank]

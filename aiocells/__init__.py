@@ -30,6 +30,7 @@ from aiocells.errors import (
     UnknownCell,
     UnknownInput,
     UnsupportedCell,
+    WorkerDied,
 )
 from aiocells.mod import ModAdder, ModClock, ModPlace, ModPrinter
 from aiocells.places import Place, assign, print_value, timer
@@ -55,6 +56,7 @@ __all__ = [
     "UnknownCell",
     "UnknownInput",
     "UnsupportedCell",
+    "WorkerDied",
     "assign",
     "async_compute_concurrent",
     "async_compute_concurrent_simple",

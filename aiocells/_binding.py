@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 import attrs
 
 from aiocells import _names
-from aiocells._cell import UNMARKED, CellSpec, Input, spec_of
+from aiocells._cell import PLAIN, UNMARKED, CellSpec, Input, spec_of
+from aiocells._declared import check_declaration
 from aiocells._kinds import Kind, kind_of
 from aiocells._objects import ObjectCells, cells_of_object
 from aiocells._parameters import Parameters, globals_of, parameters_of
@@ -166,7 +167,11 @@ class _Binder:
         kind = kind_of(function)
         bound.specs.append(spec)
         bound.kinds.append(kind)
-        self._check_kind(function, spec, kind)
+        options = spec.options or PLAIN
+        if options is not PLAIN or kind is not Kind.PLAIN:
+            check_declaration(
+                lambda: self._described(function), function, options, kind
+            )
         parameters = parameters_of(function)
         if spec is UNMARKED or not (spec.order or spec.bindings):
             ordered: list[Function] = []
@@ -198,25 +203,6 @@ class _Binder:
         if shaped:
             groups = [len(arg) if isinstance(arg, list) else None for arg in args]
             bound.shapes[number] = Shape(tuple(groups), parameters.keyword)
-
-    def _check_kind(self, function: Function, spec: CellSpec, kind: Kind) -> None:
-        is_generator = kind is Kind.GENERATOR or kind is Kind.ASYNC_GENERATOR
-        is_resource = spec.options is not None and spec.options.is_resource
-        if is_generator == is_resource:
-            return
-        if is_generator:
-            msg = (
-                f"{self._described(function)} is {kind.value}, so its value would be "
-                "a generator that nobody runs. If it yields once, mark it with "
-                "@resource in place of @cell; else return a list."
-            )
-        else:
-            msg = (
-                f"{self._described(function)} is marked with @resource, but is "
-                f"{kind.value}. A resource yields its value once, then cleans up; "
-                "without clean-up, mark it with @cell and return the value."
-            )
-        raise DeclarationError(msg, cell=function)
 
     def _sources(
         self, args: list[Any], parameters: Parameters, needs: dict[int, None]

@@ -47,10 +47,21 @@ Binding = TypeAliasType(
 
 @attrs.frozen
 class Options:
-    """What `cell` or `resource` said about a function."""
+    """What `cell` or `resource` said about a function.
+
+    Attributes:
+        name: the cell's name, where it is not the function's own.
+        is_resource: whether it yields its value, and then cleans up.
+        run_in: "thread", "process" or the name of an executor; None for inline.
+        limit: the name of the limit that it counts towards.
+        timeout: seconds after which an async cell is given up.
+    """
 
     name: str | None = None
     is_resource: bool = False
+    run_in: str | None = None
+    limit: str | None = None
+    timeout: float | None = None
 
 
 PLAIN = Options()
@@ -138,11 +149,22 @@ def _mark_options(options: Options, function: Function) -> Function:
     return _mark(function, functools.partial(_with_options, options, function))
 
 
-def _checked_name(name: str | None) -> str | None:
-    if name is not None and not (isinstance(name, str) and name):
-        msg = f"name={name!r} is no name for a cell: give a string that is not empty."
+def _options(**given: Any) -> Options:
+    for option in ("name", "run_in", "limit"):
+        text = given[option]
+        if text is not None and not (isinstance(text, str) and text):
+            msg = f"{option}={text!r}: expected a string that is not empty."
+            raise DeclarationError(msg)
+    timeout = given["timeout"]
+    if timeout is not None and not (
+        isinstance(timeout, int | float)
+        and not isinstance(timeout, bool)
+        and timeout > 0
+    ):
+        msg = f"timeout={timeout!r}: expected a number of seconds above 0."
         raise DeclarationError(msg)
-    return name
+    options = Options(**given)
+    return PLAIN if options == PLAIN else options
 
 
 @overload
@@ -150,10 +172,24 @@ def cell(function: Function, /) -> Function: ...
 
 
 @overload
-def cell(*, name: str | None = None) -> Callable[[Function], Function]: ...
+def cell(
+    *,
+    name: str | None = None,
+    run_in: str | None = None,
+    limit: str | None = None,
+    timeout: float | None = None,
+) -> Callable[[Function], Function]: ...
 
 
-def cell(function: Any = None, /, *, name: str | None = None) -> Any:
+def cell(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    run_in: str | None = None,
+    limit: str | None = None,
+    timeout: float | None = None,
+) -> Any:
     """Mark a function as a cell.
 
     The same function is returned: it can be imported, called and tested as if
@@ -163,6 +199,11 @@ def cell(function: Any = None, /, *, name: str | None = None) -> Any:
     Args:
         function: a plain function, an `async def` function, or another callable.
         name: the cell's name, where the function's own does not fit.
+        run_in: where a plain function runs: "thread", "process", or the name of an
+            executor that the caller gives; by default inline. `compute_sequential`
+            runs every cell inline.
+        limit: the name of a limit that the caller gives as `limits={name: count}`.
+        timeout: seconds after which an async cell fails with a TimeoutError.
 
     Returns:
         `function` itself, or with options a decorator that returns it.
@@ -182,7 +223,7 @@ def cell(function: Any = None, /, *, name: str | None = None) -> Any:
     >>> compute_sequential(graph, inputs={"count": 2})["bill"]
     19.0
     """
-    options = PLAIN if name is None else Options(name=_checked_name(name))
+    options = _options(name=name, run_in=run_in, limit=limit, timeout=timeout)
     if function is None:
         return functools.partial(_mark_options, options)
     return _mark_options(options, function)
@@ -193,10 +234,24 @@ def resource(function: Function, /) -> Function: ...
 
 
 @overload
-def resource(*, name: str | None = None) -> Callable[[Function], Function]: ...
+def resource(
+    *,
+    name: str | None = None,
+    run_in: str | None = None,
+    limit: str | None = None,
+    timeout: float | None = None,
+) -> Callable[[Function], Function]: ...
 
 
-def resource(function: Any = None, /, *, name: str | None = None) -> Any:
+def resource(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    run_in: str | None = None,
+    limit: str | None = None,
+    timeout: float | None = None,
+) -> Any:
     """Mark a generator function that yields once as a resource.
 
     Its value is what it yields. The rest is clean-up, and runs after the
@@ -206,6 +261,10 @@ def resource(function: Any = None, /, *, name: str | None = None) -> Any:
     Args:
         function: a generator function or an async generator function.
         name: the cell's name, where the function's own does not fit.
+        run_in: "thread" has a plain one opened and closed in one thread.
+        limit: the name of a limit that holds while it opens.
+        timeout: seconds that an async one may take to open, and again to close;
+            without it, opening has no bound, and closing has 30 seconds.
 
     Returns:
         `function` itself, or with options a decorator that returns it.
@@ -227,7 +286,9 @@ def resource(function: Any = None, /, *, name: str | None = None) -> Any:
     >>> compute_sequential(Graph.from_cells(answer, connection))[answer]
     42
     """
-    options = Options(name=_checked_name(name), is_resource=True)
+    options = _options(
+        name=name, is_resource=True, run_in=run_in, limit=limit, timeout=timeout
+    )
     if function is None:
         return functools.partial(_mark_options, options)
     return _mark_options(options, function)

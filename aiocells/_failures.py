@@ -1,6 +1,7 @@
 """What is told about a cell that failed: the notes on its exception."""
 
 import reprlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiocells._parameters import parameters_of
@@ -32,6 +33,18 @@ def note_cell(
     if values is not None:
         text += _called_with(plan, number, values)
     add_note(error, text)
+
+
+def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) -> Any:
+    """Call a plain cell; a StopIteration out of it becomes a RuntimeError.
+
+    Python itself makes it one when a coroutine raises it.
+    """
+    try:
+        return function(*values)
+    except StopIteration as error:
+        msg = "cell raised StopIteration"
+        raise RuntimeError(msg) from error
 
 
 def add_note(error: BaseException, text: str) -> None:

@@ -17,6 +17,7 @@ from aiocells._cell import PLAIN, Options
 from aiocells._collect import Graph
 from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind, kind_of
+from aiocells._timeouts import with_timeout
 from aiocells._toposort import topological_order
 from aiocells.errors import UnsupportedCell
 
@@ -189,7 +190,11 @@ def _compile(graph: DependencyGraph) -> Plan:
             if spec is not None and spec.options is not None:
                 options[number] = spec.options
         for number, shape in shapes.items():
-            functions[number] = _shaped(nodes[number], shape)
+            functions[number] = functools.partial(call_shaped, nodes[number], shape)
+        for number, kind in enumerate(kinds):
+            timeout = options[number].timeout
+            if timeout is not None and kind is Kind.ASYNC:
+                functions[number] = with_timeout(functions[number], timeout)
     by_hand = nodes[len(args) :]
     for node in by_hand:
         if not callable(node):
@@ -216,22 +221,19 @@ def _compile(graph: DependencyGraph) -> Plan:
     return Plan(program, order, frozenset(), targets, frees=False)
 
 
-def _shaped(function: Callable[..., Any], shape: Shape) -> Callable[..., Any]:
-    """`function`, to be called with all of its values by position."""
-    keywords = shape.keywords
-    positional = len(shape.groups) - len(keywords)
+def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> Any:
+    """Call `function` with values that come one by one.
 
-    @functools.wraps(function, assigned=(), updated=())
-    def call(*values: Any) -> Any:
-        left = iter(values)
-        args = [
-            next(left) if size is None else [next(left) for _ in range(size)]
-            for size in shape.groups
-        ]
-        named = dict(zip(keywords, args[positional:], strict=True))
-        return function(*args[:positional], **named)
-
-    return call
+    It stands at the top of the module, so that it can be sent to a process.
+    """
+    left = iter(values)
+    args = [
+        next(left) if size is None else [next(left) for _ in range(size)]
+        for size in shape.groups
+    ]
+    positional = len(args) - len(shape.keywords)
+    named = dict(zip(shape.keywords, args[positional:], strict=True))
+    return function(*args[:positional], **named)
 
 
 def select(

@@ -1,6 +1,6 @@
 """What a computer returns."""
 
-import reprlib
+import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
@@ -8,6 +8,8 @@ from aiocells import _names
 from aiocells._plan import Plan
 
 Value = TypeVar("Value")
+
+_SHOWN = 10
 
 
 class NoValue(KeyError):
@@ -107,13 +109,15 @@ class Results(Mapping[Any, Any]):
         )
 
     def __repr__(self) -> str:
+        # Names only: asyncio.run makes the repr of what it ran, twice, and a value
+        # may take long to show.
         program = self._plan.program
-        parts = []
-        for node in self:
-            number = program.graph._index[node]
-            value = reprlib.repr(self._values[number])
-            parts.append(f"{program.name(number)!r}: {value}")
-        return f"Results({{{', '.join(parts)}}})"
+        shown = [
+            program.name(program.graph._index[node])
+            for node in itertools.islice(self, _SHOWN)
+        ]
+        more = f", ... {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
+        return f"<Results: {', '.join(map(repr, shown)) or 'none'}{more}>"
 
     def _number(self, key: Any) -> int:
         program = self._plan.program

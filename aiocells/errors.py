@@ -145,3 +145,15 @@ class UnsupportedCell(GraphException):
     ) -> None:
         super().__init__(message)
         self.cell = cell
+
+
+class WorkerDied(GraphException):
+    """A worker process that ended before it had answered.
+
+    Attributes:
+        cells: the cells that it was running.
+    """
+
+    def __init__(self, message: str, *, cells: Sequence[Hashable] = ()) -> None:
+        super().__init__(message)
+        self.cells = tuple(cells)

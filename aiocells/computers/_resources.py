@@ -1,67 +1,86 @@
 """Opening and closing what `@resource` declares."""
 
-import asyncio
+import contextvars
+import functools
 from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from aiocells._timeouts import within
+from aiocells.computers._waiting import outlast
 
 # Seconds that the clean-up of an async resource may take, unless it says otherwise.
 CLOSE_TIMEOUT = 30.0
+
+_END: Any = object()
 
 
 class OpenResource:
     """A resource, from its opening to its closing.
 
-    The methods are coroutines, which never suspend where the resource is a plain
-    generator, so that a computer without an event loop can run them as well.
+    The methods are coroutines, which never suspend where a plain generator is not in
+    a thread, so that a computer without an event loop can run them as well.
 
     Args:
         generator: what the resource's function returned.
+        timeout: seconds that an async one may take to open, and to close.
+        in_thread: whether a plain one lives in a thread of its own.
     """
 
-    __slots__ = ("_generator",)
-
     def __init__(
-        self, generator: Generator[Any, None, Any] | AsyncGenerator[Any, None]
+        self,
+        generator: Generator[Any, None, Any] | AsyncGenerator[Any, None],
+        *,
+        timeout: float | None = None,
+        in_thread: bool = False,
     ) -> None:
         self._generator = generator
+        self._timeout = timeout
+        self._thread = ThreadPoolExecutor(1, "aiocells") if in_thread else None
+        self._context = contextvars.copy_context() if in_thread else None
 
     async def open(self) -> Any:
         """Run up to the `yield`; gives the value."""
-        generator = self._generator
+        value = _END
         try:
-            if isinstance(generator, AsyncGenerator):
-                return await anext(generator)
-            return next(generator)
-        except (StopIteration, StopAsyncIteration):
+            value = await self._advance("the resource", self._timeout)
+        finally:
+            if value is _END:
+                self._end_thread()
+        if value is _END:
             msg = "the resource ended without a yield; it must yield its value once"
-            raise RuntimeError(msg) from None
+            raise RuntimeError(msg)
+        return value
 
     async def close(self) -> None:
         """Run what stands after the `yield`."""
+        try:
+            what = "the clean-up of the resource"
+            value = await self._advance(what, self._timeout or CLOSE_TIMEOUT)
+            if value is not _END:
+                await self._abandon()
+                msg = "the resource yielded again; it must yield its value once"
+                raise RuntimeError(msg)
+        finally:
+            self._end_thread()
+
+    async def _advance(self, what: str, seconds: float | None) -> Any:
+        """Run to the next `yield`; gives what is yielded, or _END."""
         generator = self._generator
         if isinstance(generator, AsyncGenerator):
-            await self._close_async(generator)
-            return
-        try:
-            next(generator)
-        except StopIteration:
-            return
-        generator.close()
-        raise RuntimeError(_YIELDED_AGAIN)
+            step = anext(generator, _END)
+            return await (step if seconds is None else within(seconds, what, step))
+        if self._thread is None or self._context is None:
+            return next(generator, _END)
+        call = functools.partial(self._context.run, next, generator, _END)
+        return await outlast(self._thread.submit(call))
 
-    async def _close_async(self, generator: AsyncGenerator[Any, None]) -> None:
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT) as limit:
-                await anext(generator)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            msg = f"the clean-up of the resource took longer than {CLOSE_TIMEOUT:g} s"
-            raise TimeoutError(msg) from error
-        await generator.aclose()
-        raise RuntimeError(_YIELDED_AGAIN)
+    async def _abandon(self) -> None:
+        if isinstance(self._generator, AsyncGenerator):
+            await self._generator.aclose()
+        else:
+            self._generator.close()
 
-
-_YIELDED_AGAIN = "the resource yielded a second time; it must yield its value once"
+    def _end_thread(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()

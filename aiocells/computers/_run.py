@@ -1,11 +1,14 @@
 """One computation, and what it means that a cell fails."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 from aiocells import _failures
 from aiocells._plan import Plan
 from aiocells._results import Results
+from aiocells.computers._notifier import Notifier
+from aiocells.observers import EventKind, Observer
 
 OnError = Literal["raise", "group", "continue"]
 
@@ -29,6 +32,10 @@ class Run:
     Attributes:
         plan: what is run.
         values: what is known so far: cells, then inputs from the end.
+        functions: what to call for each cell.
+        kinds: what calling it gives.
+        offloads: whether cells that say `run_in` run there.
+        notify: tells the observers what happens; None without observers.
         failures: for each failed cell its exception, as they happened.
         skipped: the cells that are not run because one that they need failed.
         stopped: whether no further cell may start.
@@ -38,6 +45,10 @@ class Run:
     __slots__ = (
         "cancelled",
         "failures",
+        "functions",
+        "kinds",
+        "notify",
+        "offloads",
         "on_error",
         "plan",
         "skipped",
@@ -45,14 +56,32 @@ class Run:
         "values",
     )
 
-    def __init__(self, plan: Plan, values: list[Any], on_error: OnError) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        values: list[Any],
+        on_error: OnError = "raise",
+        observers: Iterable[Observer] = (),
+    ) -> None:
         self.plan = plan
         self.values = values
+        self.functions = plan.program.functions
+        self.kinds = plan.program.kinds
         self.on_error = on_error
+        self.offloads = False
+        self.notify = Notifier(observers) if observers else None
         self.failures: dict[int, BaseException] = {}
         self.skipped: set[int] = set()
         self.stopped = False
         self.cancelled: BaseException | None = None
+
+    def tell(
+        self, kind: EventKind, number: int, error: BaseException | None = None
+    ) -> None:
+        """Tell the observers, if any, what happened to a cell."""
+        if self.notify is not None:
+            program = self.plan.program
+            self.notify(kind, program.nodes[number], program.name(number), error)
 
     def fail(self, number: int, error: BaseException) -> None:
         """Take down that a cell raised `error`, and what follows from it."""
@@ -76,16 +105,22 @@ class Run:
             error = converted.with_traceback(error.__traceback__)
         _failures.note_cell(error, self.plan, number, self.values)
         self.failures[number] = error
+        self.tell("failure", number, error)
         return error
 
     def _skip_dependents(self, number: int) -> None:
         dependents = self.plan.dependents
+        skipped: set[int] = set()
         waiting = [number]
         while waiting:
             for dependent in dependents[waiting.pop()]:
-                if dependent not in self.skipped:
-                    self.skipped.add(dependent)
+                if dependent not in self.skipped and dependent not in skipped:
+                    skipped.add(dependent)
                     waiting.append(dependent)
+        self.skipped |= skipped
+        if self.notify is not None:
+            for each in sorted(skipped):
+                self.tell("skip", each)
 
     def conclude(self) -> Results:
         """The results, or whatever must be raised in their place."""

@@ -10,14 +10,17 @@ event loop, and no task waits for another.
 
 import asyncio
 import contextvars
+import math
 import sys
 from collections.abc import Callable
 from heapq import heappop, heappush
+from time import monotonic
 from typing import Any
 
 from aiocells._kinds import Kind
 from aiocells.computers._resources import OpenResource
 from aiocells.computers._run import Run
+from aiocells.computers._watchdog import report_blocking
 
 _EAGER = sys.version_info >= (3, 12)
 
@@ -28,6 +31,7 @@ class Scheduler:
     Args:
         run: what to compute.
         inline: whether plain cells run without a task of their own.
+        watchdog: seconds that a plain cell may hold up the loop without a word.
     """
 
     __slots__ = (
@@ -35,7 +39,7 @@ class Scheduler:
         "_args",
         "_bodies",
         "_cancellations",
-        "_closing",
+        "_clock",
         "_context",
         "_created",
         "_dependents",
@@ -57,18 +61,21 @@ class Scheduler:
         "_values",
         "_waiter",
         "_waiting_for",
+        "_watchdog",
     )
 
-    def __init__(self, run: Run, *, inline: bool = True) -> None:
+    def __init__(
+        self, run: Run, *, inline: bool = True, watchdog: float | None = None
+    ) -> None:
         plan, program = run.plan, run.plan.program
         self._run = run
         self._values = run.values
-        self._functions = program.functions
+        self._functions = run.functions
         self._args = program.args
         self._dependents = plan.dependents
         self._waiting_for = plan.counts.copy()
         self._left = len(plan.order)
-        kinds = program.kinds
+        kinds = run.kinds
         self._is_inline = [inline and kind is Kind.PLAIN for kind in kinds]
         self._bodies: dict[int, Callable[[int], Any]] = {}
         if not inline:
@@ -95,7 +102,8 @@ class Scheduler:
         self._turn_after = -1
         self._waiter: asyncio.Future[None] | None = None
         self._open: dict[int, asyncio.Future[None]] = {}
-        self._closing = 0
+        self._watchdog = math.inf if watchdog is None else watchdog
+        self._clock = 0.0
 
     def _task_maker(self) -> Callable[..., asyncio.Task[None]]:
         loop = self._loop
@@ -143,6 +151,7 @@ class Scheduler:
     def _advance(self) -> None:
         """Start what is ready: each async cell, then plain ones one by one."""
         self._advancing = True
+        self._clock = monotonic()
         try:
             while True:
                 while self._starting:
@@ -195,6 +204,7 @@ class Scheduler:
         self._leave(number)
 
     async def _plain_body(self, number: int) -> None:
+        self._clock = monotonic()
         self._run_inline(number)
         self._leave(number)
 
@@ -214,6 +224,11 @@ class Scheduler:
             self._failed(number, error)
         else:
             self._done(number, value)
+        # One look at the clock a cell: the end of one is the start of the next.
+        now = monotonic()
+        if now - self._clock > self._watchdog:
+            report_blocking(self._run.plan.program, number, now - self._clock)
+        self._clock = now
 
     # From running to done
 
@@ -246,6 +261,7 @@ class Scheduler:
             raise error  # the loop was closed under us: nothing can be run any more
         self._left -= 1
         if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
+            self._run.tell("cancel", number)
             return
         skipped = len(self._run.skipped)
         self._run.fail(number, error)
@@ -273,18 +289,21 @@ class Scheduler:
 
     async def _resource_body(self, number: int) -> None:
         """Open a resource, wait for its turn, close it: in one task and context."""
-        values = self._values
+        values, options = self._values, self._run.plan.program.options[number]
+        self._run.tell("start", number)
         try:
+            made = self._functions[number](
+                *[values[source] for source in self._args[number]]
+            )
             resource = OpenResource(
-                self._functions[number](
-                    *[values[source] for source in self._args[number]]
-                )
+                made, timeout=options.timeout, in_thread=options.run_in is not None
             )
             value = await resource.open()
         except BaseException as error:
             self._failed(number, error)
             self._leave(number)
             return
+        self._run.tell("end", number)
         may_close = self._open[number] = self._loop.create_future()
         self._done(number, value)
         self._leave(number)
@@ -293,20 +312,20 @@ class Scheduler:
             await resource.close()
         except BaseException as error:
             self._run.fail_closing(number, error)
-        self._closing -= 1
         del self._open[number]
         self._close_next()
         self._wake()
 
     async def _idle(self, may_close: asyncio.Future[None]) -> None:
-        """Wait for the turn to close, which always comes, cancelled or not."""
+        """Wait for the turn to close, which always comes, cancelled or not.
+
+        A cancellation that is not the computation's own, such as that of a task group
+        that the resource holds open, ends the computation, so that it closes soon.
+        """
         while not may_close.done():
             try:
                 await asyncio.wait([may_close])
             except asyncio.CancelledError:
-                task = asyncio.current_task()
-                assert task is not None
-                task.uncancel()
                 if not self._is_cancelled():
                     self._run.stopped = True
                     self._stop()
@@ -323,5 +342,4 @@ class Scheduler:
         needed = {other for number in self._open for other in needs[number]}
         for number, may_close in self._open.items():
             if number not in needed and not may_close.done():
-                self._closing += 1
                 may_close.set_result(None)

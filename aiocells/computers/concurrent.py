@@ -1,13 +1,22 @@
 """The computers that run cells at the same time."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from typing import Any
 
 from aiocells._graph import DependencyGraph
 from aiocells._results import Results
+from aiocells.computers._limits import LimitedScheduler, check_limits
+from aiocells.computers._observing import observe
+from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import prepare
 from aiocells.computers._run import OnError, Run, checked_on_error
 from aiocells.computers._scheduler import Scheduler
+from aiocells.observers import Observer
+
+# Seconds that a plain cell may hold up the event loop before that is logged.
+WATCHDOG = 0.05
 
 
 async def async_compute_concurrent(
@@ -17,11 +26,17 @@ async def async_compute_concurrent(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
+    observers: Iterable[Observer] = (),
+    max_concurrency: int | None = None,
+    limits: Mapping[str, int] | None = None,
+    executors: Mapping[str, Executor] | None = None,
+    watchdog: float | None = WATCHDOG,
 ) -> Results:
     """Compute a graph, its async cells at the same time.
 
     A cell starts as soon as the last cell that it needs is done. Each async cell is
-    a task of its own; plain cells run on the event loop, one at a time.
+    a task of its own; plain cells run on the event loop, one at a time, unless their
+    `run_in` says where else.
 
     Args:
         graph: what to compute.
@@ -30,6 +45,12 @@ async def async_compute_concurrent(
         overrides: values in place of cells, by cell or name.
         on_error: "raise" the first failure; raise a "group" of all; or "continue"
             with all that does not depend on a failed cell.
+        observers: called with an `Event` for what happens to each cell.
+        max_concurrency: how many cells may run at once; by default any number.
+        limits: how many cells of each named limit may run at once.
+        executors: the executors that `run_in` names; they are not closed.
+        watchdog: seconds that a plain cell may hold up the event loop before that is
+            logged, once for a cell; None for never.
 
     Returns:
         The values of the targets, in order.
@@ -55,9 +76,8 @@ async def async_compute_concurrent(
     """
     on_error = checked_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
-    run = Run(plan, values, on_error)
-    await Scheduler(run).compute()
-    return run.conclude()
+    run = Run(plan, values, on_error, observers)
+    return await _compute(run, True, max_concurrency, limits, executors, watchdog)
 
 
 async def async_compute_concurrent_simple(
@@ -67,6 +87,11 @@ async def async_compute_concurrent_simple(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
+    observers: Iterable[Observer] = (),
+    max_concurrency: int | None = None,
+    limits: Mapping[str, int] | None = None,
+    executors: Mapping[str, Executor] | None = None,
+    watchdog: float | None = WATCHDOG,
 ) -> Results:
     """Compute a graph, every cell a task of its own, plain ones too.
 
@@ -75,10 +100,15 @@ async def async_compute_concurrent_simple(
 
     Args:
         graph: what to compute.
-        targets: cells or names: compute these and what they need; by default all.
+        targets: as for `async_compute_concurrent`, and so are all of the following.
         inputs: values of the inputs, by name.
         overrides: values in place of cells, by cell or name.
-        on_error: as for `async_compute_concurrent`.
+        on_error: "raise", "group" or "continue".
+        observers: called with an `Event` for what happens to each cell.
+        max_concurrency: how many cells may run at once; by default any number.
+        limits: how many cells of each named limit may run at once.
+        executors: the executors that `run_in` names; they are not closed.
+        watchdog: seconds that a plain cell may hold up the event loop.
 
     Returns:
         The values of the targets, in order.
@@ -99,6 +129,40 @@ async def async_compute_concurrent_simple(
     """
     on_error = checked_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
-    run = Run(plan, values, on_error)
-    await Scheduler(run, inline=False).compute()
+    run = Run(plan, values, on_error, observers)
+    return await _compute(run, False, max_concurrency, limits, executors, watchdog)
+
+
+async def _compute(
+    run: Run,
+    inline: bool,
+    max_concurrency: int | None,
+    limits: Mapping[str, int] | None,
+    executors: Mapping[str, Executor] | None,
+    watchdog: float | None,
+) -> Results:
+    check_limits(run.plan, max_concurrency, limits or {})
+    offload = Offload(run, executors)
+    observe(run)
+    if max_concurrency is None and not limits:
+        scheduler = Scheduler(run, inline=inline, watchdog=watchdog)
+    else:
+        scheduler = LimitedScheduler(
+            run,
+            inline=inline,
+            watchdog=watchdog,
+            max_concurrency=max_concurrency,
+            limits=limits or {},
+        )
+    try:
+        await scheduler.compute()
+    finally:
+        await _closed(offload, run)
     return run.conclude()
+
+
+async def _closed(offload: Offload, run: Run) -> None:
+    try:
+        await offload.close()
+    except asyncio.CancelledError as error:
+        run.cancelled = run.cancelled or error

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from typing import Any
 
 from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind
 from aiocells._plan import Plan
 from aiocells._results import Results
+from aiocells.computers._observing import observe
+from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import prepare
 from aiocells.computers._resources import OpenResource
 from aiocells.computers._run import OnError, Run, checked_on_error
 from aiocells.errors import UnsupportedCell
+from aiocells.observers import Observer
 
 _ASYNC_KINDS = (Kind.ASYNC, Kind.ASYNC_GENERATOR)
 
@@ -23,6 +27,7 @@ def compute_sequential(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
+    observers: Iterable[Observer] = (),
 ) -> Results:
     """Compute a graph of plain functions, one after the other.
 
@@ -36,6 +41,7 @@ def compute_sequential(
         overrides: values in place of cells, by cell or name.
         on_error: "raise" the first failure; raise a "group" of all; or "continue"
             with all that does not depend on a failed cell.
+        observers: called with an `Event` for what happens to each cell.
 
     Returns:
         The values of the targets, in order.
@@ -55,7 +61,9 @@ def compute_sequential(
     on_error = checked_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
     _refuse_async(plan)
-    computation = compute_in_order(Run(plan, values, on_error))
+    run = Run(plan, values, on_error, observers)
+    observe(run)
+    computation = compute_in_order(run)
     # None of the cells is async, so the coroutine ends at its first step.
     try:
         computation.send(None)
@@ -72,6 +80,8 @@ async def async_compute_sequential(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
+    observers: Iterable[Observer] = (),
+    executors: Mapping[str, Executor] | None = None,
 ) -> Results:
     """Compute a graph of plain and async functions, one after the other.
 
@@ -85,6 +95,8 @@ async def async_compute_sequential(
         overrides: values in place of cells, by cell or name.
         on_error: "raise" the first failure; raise a "group" of all; or "continue"
             with all that does not depend on a failed cell.
+        observers: called with an `Event` for what happens to each cell.
+        executors: the executors that `run_in` names.
 
     Returns:
         The values of the targets, in order.
@@ -104,7 +116,13 @@ async def async_compute_sequential(
     """
     on_error = checked_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
-    return await compute_in_order(Run(plan, values, on_error))
+    run = Run(plan, values, on_error, observers)
+    offload = Offload(run, executors)
+    observe(run)
+    try:
+        return await compute_in_order(run)
+    finally:
+        await offload.close()
 
 
 def _refuse_async(plan: Plan) -> None:
@@ -130,30 +148,23 @@ async def compute_in_order(run: Run) -> Results:
 
 
 async def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
-    program, values = run.plan.program, run.values
-    functions, all_args, kinds = program.functions, program.args, program.kinds
+    functions, all_args, kinds = run.functions, run.plan.program.args, run.kinds
+    values = run.values
     free = _Freeing(run) if run.plan.frees else None
-    cancelled = _cancellation_count()
+    cancellation = _Cancellation()
     for number in run.plan.order:
         if number in run.skipped:
             continue
-        kind = kinds[number]
         try:
             value = functions[number](*[values[source] for source in all_args[number]])
-            if kind is Kind.ASYNC:
-                value = await value
-            elif kind is not Kind.PLAIN and program.is_resource(number):
-                resource = OpenResource(value)
-                value = await resource.open()
-                opened.append((number, resource))
-            if kind is not Kind.PLAIN and _cancellation_count() > cancelled:
-                run.cancelled = asyncio.CancelledError()
-                return
+            if kinds[number] is not Kind.PLAIN:
+                value = await _awaited(run, number, value, opened)
+                if cancellation.is_new():  # the cell has swallowed it
+                    run.cancelled = asyncio.CancelledError()
+                    return
         except BaseException as error:
-            if (
-                isinstance(error, asyncio.CancelledError)
-                and _cancellation_count() > cancelled
-            ):
+            if isinstance(error, asyncio.CancelledError) and cancellation.is_new():
+                run.tell("cancel", number)
                 run.cancelled = error
                 return
             run.fail(number, error)
@@ -165,31 +176,52 @@ async def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
                 free.after(number)
 
 
+async def _awaited(
+    run: Run, number: int, made: Any, opened: list[tuple[int, OpenResource]]
+) -> Any:
+    """The value of a cell that is not plain, from what calling it gave."""
+    options = run.plan.program.options[number]
+    if not options.is_resource:
+        return await made if run.kinds[number] is Kind.ASYNC else made
+    resource = OpenResource(
+        made,
+        timeout=options.timeout,
+        in_thread=run.offloads and options.run_in is not None,
+    )
+    run.tell("start", number)
+    value = await resource.open()
+    opened.append((number, resource))
+    run.tell("end", number)
+    return value
+
+
 async def _close_all(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
     """Close resources in the reverse order of their opening, all of them."""
-    cancelled = _cancellation_count()
+    cancellation = _Cancellation()
     while opened:
         number, resource = opened.pop()
         try:
             await resource.close()
         except BaseException as error:
-            if (
-                isinstance(error, asyncio.CancelledError)
-                and _cancellation_count() > cancelled
-            ):
-                cancelled = _cancellation_count()
+            if isinstance(error, asyncio.CancelledError) and cancellation.is_new():
+                cancellation = _Cancellation()
                 run.cancelled = run.cancelled or error
             else:
                 run.fail_closing(number, error)
 
 
-def _cancellation_count() -> int:
-    """How many cancellations of the current task are pending; 0 outside a task."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # no event loop runs
-        return 0
-    return task.cancelling() if task is not None else 0
+class _Cancellation:
+    """Whether the current task has been cancelled since this was made."""
+
+    def __init__(self) -> None:
+        try:
+            self._task = asyncio.current_task()
+        except RuntimeError:  # no event loop runs
+            self._task = None
+        self._before = self._task.cancelling() if self._task is not None else 0
+
+    def is_new(self) -> bool:
+        return self._task is not None and self._task.cancelling() > self._before
 
 
 class _Freeing:

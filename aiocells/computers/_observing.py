@@ -1,0 +1,44 @@
+"""Telling observers of the starts and ends of cells.
+
+The functions of an observed computation are wrapped, so that one without observers
+asks nothing at each cell.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiocells._kinds import Kind
+from aiocells.computers._run import Run
+
+
+def observe(run: Run) -> None:
+    """Have the functions of a run tell of their starts and ends."""
+    if run.notify is None:
+        return
+    run.functions = run.functions.copy()
+    for number in run.plan.order:
+        if not run.plan.program.is_resource(number):
+            wrap = _async_told if run.kinds[number] is Kind.ASYNC else _told
+            run.functions[number] = wrap(run, number, run.functions[number])
+
+
+def _told(run: Run, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        run.tell("start", number)
+        value = function(*values)
+        run.tell("end", number)
+        return value
+
+    return call
+
+
+def _async_told(
+    run: Run, number: int, function: Callable[..., Any]
+) -> Callable[..., Any]:
+    async def call(*values: Any) -> Any:
+        run.tell("start", number)
+        value = await function(*values)
+        run.tell("end", number)
+        return value
+
+    return call

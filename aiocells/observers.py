@@ -1,0 +1,131 @@
+"""Watching a computation: the events, and observers that come with the library.
+
+An observer is a callable that takes one `Event`. It is called on the thread of the
+computation. One that raises is reported by logging and dropped; it never fails the
+computation.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+EventKind = Literal["start", "end", "failure", "skip", "cancel"]
+
+_logger = logging.getLogger("aiocells")
+
+
+@attrs.frozen
+class Event:
+    """Something that happened to a cell.
+
+    Attributes:
+        kind: "start" when it is called; "end" when its value is there, which for a
+            resource is when it is open; "failure" when it, or its clean-up, raised;
+            "skip" when it will not run because what it needs failed; "cancel" when it
+            was cancelled with the computation.
+        cell: the cell.
+        name: its name.
+        time: when, in seconds of `time.perf_counter`.
+        error: what was raised, of a failure.
+    """
+
+    kind: EventKind
+    cell: Any
+    name: str
+    time: float
+    error: BaseException | None = None
+
+
+Observer: TypeAlias = Callable[[Event], None]
+
+
+@attrs.frozen
+class LoggingObserver:
+    """Logs each event of a computation.
+
+    Args:
+        logger: where to; by default the logger "aiocells".
+        level: of starts, ends, skips and cancellations; failures are errors.
+
+    >>> import aiocells
+    >>> from aiocells.observers import LoggingObserver
+    >>> @aiocells.cell
+    ... def answer() -> int:
+    ...     return 42
+    >>> graph = aiocells.Graph.from_cells(answer)
+    >>> aiocells.compute_sequential(graph, observers=[LoggingObserver()])[answer]
+    42
+    """
+
+    logger: logging.Logger = _logger
+    level: int = logging.INFO
+
+    def __call__(self, event: Event) -> None:
+        """Log one event."""
+        if event.kind == "failure":
+            self.logger.error("failure of cell %r: %r", event.name, event.error)
+        else:
+            self.logger.log(self.level, "%s of cell %r", event.kind, event.name)
+
+
+@attrs.define
+class Recorder:
+    """Keeps the events of a computation, for tests.
+
+    Attributes:
+        events: what happened, in order.
+
+    >>> import aiocells
+    >>> from aiocells.observers import Recorder
+    >>> @aiocells.cell
+    ... def one() -> int:
+    ...     return 1
+    >>> @aiocells.cell
+    ... def two(one: int) -> int:
+    ...     return one + 1
+    >>> graph = aiocells.Graph.from_cells(two)
+    >>> recorder = Recorder()
+    >>> results = aiocells.compute_sequential(graph, observers=[recorder])
+    >>> recorder.names("end")
+    ['one', 'two']
+    >>> recorder.check_order(graph)
+    """
+
+    events: list[Event] = attrs.Factory(list)
+
+    def __call__(self, event: Event) -> None:
+        """Keep one event."""
+        self.events.append(event)
+
+    def names(self, kind: EventKind) -> list[str]:
+        """The names of the cells with an event of this kind, in order."""
+        return [event.name for event in self.events if event.kind == kind]
+
+    def check_order(self, graph: Any) -> None:
+        """Check that each cell started after all that it needs had ended.
+
+        Args:
+            graph: what was computed.
+
+        Raises:
+            AssertionError: one started too early, or twice; the message names it.
+        """
+        ended: set[Any] = set()
+        started: set[Any] = set()
+        recorded = {event.cell for event in self.events if event.kind == "start"}
+        for event in self.events:
+            if event.kind == "end":
+                ended.add(event.cell)
+            elif event.kind == "start":
+                if event.cell in started:
+                    msg = f"cell {event.name!r} started twice"
+                    raise AssertionError(msg)
+                started.add(event.cell)
+                needs = graph.dependency_dict[event.cell]
+                early = (needs & recorded) - ended
+                if early:
+                    names = ", ".join(sorted(graph._name_of(each) for each in early))
+                    msg = f"cell {event.name!r} started before the end of {names}"
+                    raise AssertionError(msg)

@@ -6,6 +6,7 @@ source ~k of an argument, Python's k-th index from the end, is the k-th input.
 """
 
 import functools
+import operator
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any
@@ -50,6 +51,16 @@ class Program:
     inputs: list[InputSlot]
     shapes: dict[int, Shape]
 
+    @functools.cached_property
+    def arguments(self) -> list[Callable[[list[Any]], Iterable[Any]]]:
+        """For each cell what takes its arguments out of the values of a run."""
+        return [_taking(sources) for sources in self.args]
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The name of each cell."""
+        return [self.name(number) for number in range(len(self.nodes))]
+
     def name(self, number: int) -> str:
         return self.graph._name_of(self.nodes[number])
 
@@ -58,6 +69,20 @@ class Program:
 
     def is_resource(self, number: int) -> bool:
         return self.options[number].is_resource
+
+
+def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
+    """What gives the items of a list that stand at `sources`.
+
+    An itemgetter is the quickest there is, but gives a bare item for one source, and
+    does not exist for none: a slice stands in for these.
+    """
+    if len(sources) > 1:
+        return operator.itemgetter(*sources)
+    if not sources:
+        return operator.itemgetter(slice(0))
+    source = sources[0]
+    return operator.itemgetter(slice(source, source + 1 or None))
 
 
 @attrs.frozen(eq=False)

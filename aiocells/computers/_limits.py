@@ -26,8 +26,6 @@ class LimitedScheduler(Scheduler):
     decides.
     """
 
-    __slots__ = ("_held", "_limit_of", "_room", "_total_room")
-
     def __init__(
         self,
         run: Run,
@@ -39,15 +37,13 @@ class LimitedScheduler(Scheduler):
     ) -> None:
         super().__init__(run, inline=inline, watchdog=watchdog)
         self._limit_of = [options.limit for options in run.plan.program.options]
+        self._admitted = self._queues
         # The cells that are ready and held back, lowest number first.
-        self._held: dict[str | None, list[int]] = {}
+        self._held: dict[str | None, list[int]] = {name: [] for name in (None, *limits)}
+        self._queues = [self._held.get(limit, []) for limit in self._limit_of]
         self._room: dict[str | None, float] = {None: math.inf}
         self._room.update(limits)
         self._total_room = math.inf if max_concurrency is None else max_concurrency
-
-    def _ready(self, number: int) -> None:
-        heappush(self._held.setdefault(self._limit_of[number], []), number)
-        self._admit()
 
     def _done(self, number: int, value: Any) -> None:
         self._give_back(number)
@@ -75,7 +71,7 @@ class LimitedScheduler(Scheduler):
             limit = self._limit_of[number]
             self._room[limit] -= 1
             self._total_room -= 1
-            super()._ready(number)
+            heappush(self._admitted[number], number)
 
 
 def check_limits(

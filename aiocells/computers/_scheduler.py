@@ -10,6 +10,7 @@ event loop, and no task waits for another.
 
 import asyncio
 import contextvars
+import functools
 import math
 import sys
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from aiocells.computers._resources import OpenResource
 from aiocells.computers._run import Run
 from aiocells.computers._watchdog import report_blocking
 
-_EAGER = sys.version_info >= (3, 12)
+_IS_EAGER = sys.version_info >= (3, 12)
 
 
 class Scheduler:
@@ -34,36 +35,6 @@ class Scheduler:
         watchdog: seconds that a plain cell may hold up the loop without a word.
     """
 
-    __slots__ = (
-        "_advancing",
-        "_args",
-        "_bodies",
-        "_cancellations",
-        "_clock",
-        "_context",
-        "_created",
-        "_dependents",
-        "_free",
-        "_functions",
-        "_inline",
-        "_is_inline",
-        "_is_stopping",
-        "_left",
-        "_loop",
-        "_main",
-        "_open",
-        "_run",
-        "_running",
-        "_start_task",
-        "_starting",
-        "_tasks",
-        "_turn_after",
-        "_values",
-        "_waiter",
-        "_waiting_for",
-        "_watchdog",
-    )
-
     def __init__(
         self, run: Run, *, inline: bool = True, watchdog: float | None = None
     ) -> None:
@@ -71,33 +42,31 @@ class Scheduler:
         self._run = run
         self._values = run.values
         self._functions = run.functions
-        self._args = program.args
+        self._arguments = program.arguments
+        self._names = program.names
         self._dependents = plan.dependents
         self._waiting_for = plan.counts.copy()
         self._left = len(plan.order)
-        kinds = run.kinds
-        self._is_inline = [inline and kind is Kind.PLAIN for kind in kinds]
-        self._bodies: dict[int, Callable[[int], Any]] = {}
-        if not inline:
-            for number in plan.order:
-                if kinds[number] is Kind.PLAIN:
-                    self._bodies[number] = self._plain_body
-        for number in plan.resources:
-            self._is_inline[number] = False
-            self._bodies[number] = self._resource_body
-        self._free: list[int] | None = plan.uses.copy() if plan.frees else None
+        self._uses = plan.uses.copy() if plan.frees else None
         self._loop = asyncio.get_running_loop()
         self._main = asyncio.current_task()
         self._cancellations = self._main.cancelling() if self._main else 0
         self._context = contextvars.copy_context()
-        self._start_task = self._task_maker()
+        self._make_task = self._task_maker()
         # The cells that are ready, lowest number first.
         self._starting: list[int] = []
         self._inline: list[int] = []
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        # For each cell the queue that it enters when it is ready.
+        self._queues = [
+            self._inline if inline and kind is Kind.PLAIN else self._starting
+            for kind in run.kinds
+        ]
+        self._bodies = self._special_bodies(inline)
+        self._tasks: list[asyncio.Task[None] | None] = [None] * len(program.nodes)
         self._running = 0
         self._is_stopping = False
-        self._advancing = False
+        self._is_advancing = False
+        # Tasks made since the last turn of the loop, where that matters.
         self._created = 0
         self._turn_after = -1
         self._waiter: asyncio.Future[None] | None = None
@@ -106,22 +75,30 @@ class Scheduler:
         self._clock = 0.0
 
     def _task_maker(self) -> Callable[..., asyncio.Task[None]]:
-        loop = self._loop
-        if loop.get_task_factory() is not None:
-            return loop.create_task
+        if self._loop.get_task_factory() is not None:
+            return self._loop.create_task
         if sys.version_info >= (3, 12):
-            return lambda coroutine, context: asyncio.Task(
-                coroutine, loop=loop, context=context, eager_start=True
-            )
-        return lambda coroutine, context: asyncio.Task(
-            coroutine, loop=loop, context=context
-        )
+            return functools.partial(asyncio.Task, loop=self._loop, eager_start=True)
+        return functools.partial(asyncio.Task, loop=self._loop)
+
+    def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
+        """The bodies of those tasks that do not just await a cell."""
+        plan, kinds = self._run.plan, self._run.kinds
+        bodies: dict[int, Callable[[int], Any]] = {}
+        if not inline:
+            for number in plan.order:
+                if kinds[number] is Kind.PLAIN:
+                    bodies[number] = self._plain_body
+        for number in plan.resources:
+            bodies[number] = self._resource_body
+        return bodies
 
     async def compute(self) -> None:
         """Run all cells; returns when none runs any more, and none is to start."""
         for number in self._run.plan.order:
             if not self._waiting_for[number]:
-                self._ready(number)
+                heappush(self._queues[number], number)
+        self._admit()
         self._advance()
         while self._running or (self._left and not self._is_stopping):
             await self._wait()
@@ -145,37 +122,39 @@ class Scheduler:
 
     # From ready to running
 
-    def _ready(self, number: int) -> None:
-        heappush(self._inline if self._is_inline[number] else self._starting, number)
+    def _admit(self) -> None:
+        """Let ready cells that were held back into the queues; none are, here."""
 
     def _advance(self) -> None:
         """Start what is ready: each async cell, then plain ones one by one."""
-        self._advancing = True
-        self._clock = monotonic()
+        starting, inline = self._starting, self._inline
+        self._is_advancing = True
         try:
             while True:
-                while self._starting:
-                    self._start(heappop(self._starting))
-                if not self._inline or self._must_wait_a_turn():
+                while starting:
+                    self._start(heappop(starting))
+                if not inline or (self._created and not self._may_go_on()):
                     break
-                self._run_inline(heappop(self._inline))
+                self._clock = monotonic()
+                while inline and not starting:
+                    self._run_inline(heappop(inline))
         finally:
-            self._advancing = False
+            self._is_advancing = False
         if not self._running and (self._is_stopping or not self._left):
             self._wake()
 
-    def _must_wait_a_turn(self) -> bool:
-        """Whether a task has been made that has not had its first step yet.
+    def _may_go_on(self) -> bool:
+        """Whether every task that was made has had its first step.
 
-        Before 3.12 a task's first step comes through the event loop. I/O should start
-        before plain cells hold up the loop, so that these wait for one turn of it.
+        Before 3.12 that comes through the event loop. I/O should start before plain
+        cells hold up the loop, so that these wait for one turn of it.
         """
-        if _EAGER or not self._created:
-            return False
+        if _IS_EAGER:
+            return True
         if self._turn_after < 0:
             self._turn_after = self._created
             self._loop.call_soon(self._turn, context=self._context)
-        return True
+        return False
 
     def _turn(self) -> None:
         if self._created == self._turn_after:
@@ -187,21 +166,25 @@ class Scheduler:
         self._running += 1
         self._created += 1
         body = self._bodies.get(number, self._body) if self._bodies else self._body
-        task = self._start_task(body(number), context=self._context.copy())
-        if not task.done():
+        task = self._make_task(
+            body(number), name=self._names[number], context=self._context.copy()
+        )
+        if not task.done():  # an eager one may be
             self._tasks[number] = task
 
     async def _body(self, number: int) -> None:
-        values = self._values
         try:
             value = await self._functions[number](
-                *[values[source] for source in self._args[number]]
+                *self._arguments[number](self._values)
             )
         except BaseException as error:
             self._failed(number, error)
         else:
             self._done(number, value)
-        self._leave(number)
+        self._running -= 1
+        self._tasks[number] = None
+        if not self._is_advancing:
+            self._advance()
 
     async def _plain_body(self, number: int) -> None:
         self._clock = monotonic()
@@ -209,17 +192,15 @@ class Scheduler:
         self._leave(number)
 
     def _leave(self, number: int) -> None:
+        """Take down that a task has nothing more to do with its cell."""
         self._running -= 1
-        self._tasks.pop(number, None)
-        if not self._advancing:
+        self._tasks[number] = None
+        if not self._is_advancing:
             self._advance()
 
     def _run_inline(self, number: int) -> None:
-        values = self._values
         try:
-            value = self._functions[number](
-                *[values[source] for source in self._args[number]]
-            )
+            value = self._functions[number](*self._arguments[number](self._values))
         except BaseException as error:
             self._failed(number, error)
         else:
@@ -237,20 +218,21 @@ class Scheduler:
         self._left -= 1
         if self._is_stopping:
             return
-        waiting_for = self._waiting_for
+        waiting_for, queues = self._waiting_for, self._queues
         for dependent in self._dependents[number]:
-            waiting_for[dependent] -= 1
-            if not waiting_for[dependent]:
-                self._ready(dependent)
-        if self._free is not None:
-            self._let_go(number, self._free)
+            left = waiting_for[dependent] - 1
+            waiting_for[dependent] = left
+            if not left:
+                heappush(queues[dependent], dependent)
+        if self._uses is not None:
+            self._let_go(number, self._uses)
 
     def _let_go(self, number: int, uses: list[int]) -> None:
         """Let the values go that nobody uses any more."""
         values = self._values
         if not uses[number]:
             values[number] = None
-        for source in self._args[number]:
+        for source in self._run.plan.program.args[number]:
             if source >= 0:
                 uses[source] -= 1
                 if not uses[source]:
@@ -281,20 +263,18 @@ class Scheduler:
         self._starting.clear()
         self._inline.clear()
         current = asyncio.current_task()
-        for task in list(self._tasks.values()):
-            if task is not current:
+        for task in self._tasks:
+            if task is not None and task is not current:
                 task.cancel()
 
     # Resources
 
     async def _resource_body(self, number: int) -> None:
         """Open a resource, wait for its turn, close it: in one task and context."""
-        values, options = self._values, self._run.plan.program.options[number]
+        options = self._run.plan.program.options[number]
         self._run.tell("start", number)
         try:
-            made = self._functions[number](
-                *[values[source] for source in self._args[number]]
-            )
+            made = self._functions[number](*self._arguments[number](self._values))
             resource = OpenResource(
                 made, timeout=options.timeout, in_thread=options.run_in is not None
             )

@@ -8,7 +8,7 @@ source ~k of an argument, Python's k-th index from the end, is the k-th input.
 import functools
 import operator
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import attrs
@@ -21,8 +21,6 @@ from aiocells._kinds import Kind, kind_of
 from aiocells._timeouts import with_timeout
 from aiocells._toposort import topological_order
 from aiocells.errors import UnsupportedCell
-
-_KEPT_SELECTIONS = 64
 
 
 @attrs.frozen(eq=False)
@@ -95,6 +93,7 @@ class Plan:
         overridden: the numbers of the cells whose values are given.
         targets: the numbers of the cells whose values are asked for.
         frees: whether values that are no target are let go after their last use.
+        prepared: what computers have derived from the plan, by their own keys.
     """
 
     program: Program
@@ -102,6 +101,7 @@ class Plan:
     overridden: frozenset[int]
     targets: tuple[int, ...]
     frees: bool
+    prepared: dict[str, Any] = attrs.field(factory=dict, repr=False)
 
     @functools.cached_property
     def dependents(self) -> list[list[int]]:
@@ -140,6 +140,19 @@ class Plan:
         return uses
 
     @functools.cached_property
+    def last_uses(self) -> dict[int, tuple[int, ...]]:
+        """For each cell the values that nobody after it in the order uses."""
+        seen = set(self.targets)
+        last: dict[int, tuple[int, ...]] = {}
+        for number in reversed(self.order):
+            used = dict.fromkeys((number, *self.program.args[number]))
+            gone = tuple(each for each in used if each >= 0 and each not in seen)
+            if gone:
+                last[number] = gone
+                seen.update(gone)
+        return last
+
+    @functools.cached_property
     def wanted_inputs(self) -> dict[int, list[int]]:
         """For each input slot that this plan uses, the cells that want it."""
         wanted: dict[int, list[int]] = {}
@@ -176,13 +189,12 @@ class Plan:
             for number in found
         }
 
-    def first(self, kinds: Iterable[Kind]) -> int | None:
-        """The first cell to run that is of one of these kinds."""
-        wanted = frozenset(kinds)
-        program_kinds = self.program.kinds
-        return next(
-            (each for each in self.order if program_kinds[each] in wanted), None
-        )
+    @functools.cached_property
+    def first_async(self) -> int | None:
+        """The first cell to run that cannot be run without an event loop."""
+        kinds = self.program.kinds
+        found = (Kind.ASYNC, Kind.ASYNC_GENERATOR)
+        return next((each for each in self.order if kinds[each] in found), None)
 
 
 # Not one a graph, so that graphs can be copied; building is short.
@@ -272,21 +284,6 @@ def select(
             what nobody depends on, and what that needs.
         overridden: the numbers of the cells that are not to be run.
     """
-    key = (targets, overridden)
-    kept: dict[Hashable, Plan] = plan.program.graph._cached("selections", dict)
-    known = kept.get(key)
-    if known is not None and known.program is plan.program:
-        return known
-    selected = _selected(plan, targets, overridden)
-    if len(kept) >= _KEPT_SELECTIONS:
-        kept.clear()
-    kept[key] = selected
-    return selected
-
-
-def _selected(
-    plan: Plan, targets: tuple[int, ...] | None, overridden: frozenset[int]
-) -> Plan:
     program = plan.program
     dependents = plan.dependents
     roots: Iterable[int] = (

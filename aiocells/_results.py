@@ -1,7 +1,7 @@
 """What a computer returns."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from aiocells import _names
@@ -44,7 +44,7 @@ class Results(Mapping[Any, Any]):
     def __init__(
         self,
         plan: Plan,
-        values: Mapping[int, Any] | list[Any],
+        values: Mapping[int, Any] | Sequence[Any],
         failures: Mapping[int, BaseException],
         skipped: frozenset[int],
     ) -> None:

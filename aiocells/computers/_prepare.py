@@ -16,6 +16,8 @@ from aiocells.errors import (
     UnsupportedCell,
 )
 
+_KEPT_SELECTIONS = 64
+
 
 def prepare(
     graph: DependencyGraph,
@@ -43,19 +45,41 @@ def prepare(
     plan = plan_of(graph)
     given: dict[int, Any] = {}
     if targets is not None or overrides:
-        program = plan.program
-        if overrides:
-            for key, value in overrides.items():
-                given[_number_of(program, key, "overrides")] = value
-        chosen = None if targets is None else _target_numbers(program, targets)
-        plan = select(plan, chosen, frozenset(given))
+        overrides = overrides or {}
+        plan, overridden = _selected(plan, targets, overrides)
+        given = dict(zip(overridden, overrides.values(), strict=True))
     return plan, _values(plan, inputs or {}, given)
 
 
-def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
-    if isinstance(targets, str) or not isinstance(targets, Iterable):
+def _selected(
+    plan: Plan, targets: Iterable[Any] | None, overrides: Mapping[Any, Any]
+) -> tuple[Plan, tuple[int, ...]]:
+    """The part of a plan that is asked for, and the numbers of the overridden.
+
+    What was asked for before is found by the very words that asked for it.
+    """
+    program = plan.program
+    if isinstance(targets, str) or not isinstance(targets, Iterable | None):
         msg = f"targets= takes a list of cells or names: targets=[{targets!r}]."
         raise TypeError(msg)
+    chosen = None if targets is None else tuple(targets)
+    asked = (chosen, tuple(overrides))
+    selections = plan.prepared.setdefault("selections", {})
+    try:
+        known = selections.get(asked)
+    except TypeError:  # something in it is not hashable, and so no cell
+        known = None
+    if known is None:
+        overridden = tuple(_number_of(program, key, "overrides") for key in overrides)
+        numbers = None if chosen is None else _target_numbers(program, chosen)
+        known = select(plan, numbers, frozenset(overridden)), overridden
+        if len(selections) >= _KEPT_SELECTIONS:
+            selections.clear()
+        selections[asked] = known
+    return known  # type: ignore[no-any-return]
+
+
+def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
     numbers = dict.fromkeys(_number_of(program, key, "targets") for key in targets)
     for number in numbers:
         if program.is_resource(number):

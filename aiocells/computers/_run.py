@@ -1,7 +1,7 @@
 """One computation, and what it means that a cell fails."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from aiocells import _failures
@@ -36,6 +36,7 @@ class Run:
         kinds: what calling it gives.
         offloads: whether cells that say `run_in` run there.
         notify: tells the observers what happens; None without observers.
+        found: the values of the targets in order, from a computer that keeps no others.
         failures: for each failed cell its exception, as they happened.
         skipped: the cells that are not run because one that they need failed.
         stopped: whether no further cell may start.
@@ -45,6 +46,7 @@ class Run:
     __slots__ = (
         "cancelled",
         "failures",
+        "found",
         "functions",
         "kinds",
         "notify",
@@ -69,6 +71,7 @@ class Run:
         self.kinds = plan.program.kinds
         self.on_error = on_error
         self.offloads = False
+        self.found: list[Any] | None = None
         self.notify = Notifier(observers) if observers else None
         self.failures: dict[int, BaseException] = {}
         self.skipped: set[int] = set()
@@ -130,15 +133,23 @@ class Run:
             raise self.cancelled
         if failures and self.stopped:
             raise self._verdict()
-        plan = self.plan
-        values: Any = self.values
+        return Results(
+            self.plan, self._target_values(), failures, frozenset(self.skipped)
+        )
+
+    def _target_values(self) -> Sequence[Any] | Mapping[int, Any]:
+        """The values of the targets by number; nothing else is to be kept alive."""
+        plan, values = self.plan, self.values
+        if self.found is not None:
+            if len(self.found) == len(plan.program.nodes):
+                return self.found
+            return dict(zip(plan.targets, self.found, strict=True))
         if plan.frees:
-            values = {number: values[number] for number in plan.targets}
-        else:
-            for number in plan.resources:
-                values[number] = None
-            del values[len(plan.program.nodes) :]
-        return Results(plan, values, failures, frozenset(self.skipped))
+            return {number: values[number] for number in plan.targets}
+        for number in plan.resources:
+            values[number] = None
+        del values[len(plan.program.nodes) :]
+        return values
 
     def _verdict(self) -> BaseException:
         errors = list(self.failures.values())

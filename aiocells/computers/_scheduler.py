@@ -11,6 +11,7 @@ event loop, and no task waits for another.
 import asyncio
 import contextvars
 import functools
+import inspect
 import math
 import sys
 from collections.abc import Callable
@@ -22,8 +23,6 @@ from aiocells._kinds import Kind
 from aiocells.computers._resources import OpenResource
 from aiocells.computers._run import Run
 from aiocells.computers._watchdog import report_blocking
-
-_IS_EAGER = sys.version_info >= (3, 12)
 
 
 class Scheduler:
@@ -46,13 +45,12 @@ class Scheduler:
         self._names = program.names
         self._dependents = plan.dependents
         self._waiting_for = plan.counts.copy()
-        self._left = len(plan.order)
         self._uses = plan.uses.copy() if plan.frees else None
         self._loop = asyncio.get_running_loop()
         self._main = asyncio.current_task()
         self._cancellations = self._main.cancelling() if self._main else 0
         self._context = contextvars.copy_context()
-        self._make_task = self._task_maker()
+        self._is_eager, self._make_task = self._task_maker()
         # The cells that are ready, lowest number first.
         self._starting: list[int] = []
         self._inline: list[int] = []
@@ -74,12 +72,14 @@ class Scheduler:
         self._watchdog = math.inf if watchdog is None else watchdog
         self._clock = 0.0
 
-    def _task_maker(self) -> Callable[..., asyncio.Task[None]]:
+    def _task_maker(self) -> tuple[bool, Callable[..., asyncio.Task[None]]]:
+        """What makes a task, and whether that has had its first step then."""
         if self._loop.get_task_factory() is not None:
-            return self._loop.create_task
+            return False, self._loop.create_task
+        make = functools.partial(asyncio.Task, loop=self._loop)
         if sys.version_info >= (3, 12):
-            return functools.partial(asyncio.Task, loop=self._loop, eager_start=True)
-        return functools.partial(asyncio.Task, loop=self._loop)
+            return True, functools.partial(make, eager_start=True)
+        return False, make
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""
@@ -100,9 +100,12 @@ class Scheduler:
                 heappush(self._queues[number], number)
         self._admit()
         self._advance()
-        while self._running or (self._left and not self._is_stopping):
+        while self._is_busy():
             await self._wait()
         await self._close_all()
+
+    def _is_busy(self) -> bool:
+        return bool(self._running or self._starting or self._inline)
 
     async def _wait(self) -> None:
         """Wait to be woken; a cancellation from outside stops the cells."""
@@ -133,28 +136,26 @@ class Scheduler:
             while True:
                 while starting:
                     self._start(heappop(starting))
-                if not inline or (self._created and not self._may_go_on()):
+                if not inline or (self._created and self._must_wait_a_turn()):
                     break
                 self._clock = monotonic()
                 while inline and not starting:
                     self._run_inline(heappop(inline))
         finally:
             self._is_advancing = False
-        if not self._running and (self._is_stopping or not self._left):
+        if not self._is_busy():
             self._wake()
 
-    def _may_go_on(self) -> bool:
-        """Whether every task that was made has had its first step.
+    def _must_wait_a_turn(self) -> bool:
+        """Whether plain cells must wait until every task has had its first step.
 
-        Before 3.12 that comes through the event loop. I/O should start before plain
-        cells hold up the loop, so that these wait for one turn of it.
+        Where tasks are not eager, that comes through the event loop. I/O should start
+        before plain cells hold up the loop, so that these wait for one turn of it.
         """
-        if _IS_EAGER:
-            return True
         if self._turn_after < 0:
             self._turn_after = self._created
             self._loop.call_soon(self._turn, context=self._context)
-        return False
+        return True
 
     def _turn(self) -> None:
         if self._created == self._turn_after:
@@ -163,14 +164,16 @@ class Scheduler:
         self._advance()
 
     def _start(self, number: int) -> None:
-        self._running += 1
-        self._created += 1
         body = self._bodies.get(number, self._body) if self._bodies else self._body
         task = self._make_task(
             body(number), name=self._names[number], context=self._context.copy()
         )
-        if not task.done():  # an eager one may be
+        # An eager one may be done, or an open resource that waits to be closed.
+        if not task.done() and number not in self._open:
             self._tasks[number] = task
+            self._running += 1
+            if not self._is_eager:
+                self._created += 1
 
     async def _body(self, number: int) -> None:
         try:
@@ -181,15 +184,14 @@ class Scheduler:
             self._failed(number, error)
         else:
             self._done(number, value)
-        self._running -= 1
-        self._tasks[number] = None
-        if not self._is_advancing:
-            self._advance()
+        if self._tasks[number] is not None:  # it is, in the first step of an eager one
+            self._leave(number)
 
     async def _plain_body(self, number: int) -> None:
         self._clock = monotonic()
         self._run_inline(number)
-        self._leave(number)
+        if self._tasks[number] is not None:
+            self._leave(number)
 
     def _leave(self, number: int) -> None:
         """Take down that a task has nothing more to do with its cell."""
@@ -215,7 +217,6 @@ class Scheduler:
 
     def _done(self, number: int, value: Any) -> None:
         self._values[number] = value
-        self._left -= 1
         if self._is_stopping:
             return
         waiting_for, queues = self._waiting_for, self._queues
@@ -241,13 +242,10 @@ class Scheduler:
     def _failed(self, number: int, error: BaseException) -> None:
         if isinstance(error, GeneratorExit) and not self._loop.is_running():
             raise error  # the loop was closed under us: nothing can be run any more
-        self._left -= 1
         if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
             self._run.tell("cancel", number)
             return
-        skipped = len(self._run.skipped)
         self._run.fail(number, error)
-        self._left -= len(self._run.skipped) - skipped
         if self._run.stopped:
             self._stop()
 
@@ -263,9 +261,23 @@ class Scheduler:
         self._starting.clear()
         self._inline.clear()
         current = asyncio.current_task()
-        for task in self._tasks:
+        for number, task in enumerate(self._tasks):
             if task is not None and task is not current:
-                task.cancel()
+                self._cancel(number, task)
+
+    def _cancel(self, number: int, task: asyncio.Task[None]) -> None:
+        # A task that is cancelled before its first step never enters its body, so
+        # that this cannot tell of its end.
+        state = inspect.getcoroutinestate(task.get_coro())  # type: ignore[arg-type]
+        if state == inspect.CORO_CREATED:
+            task.add_done_callback(lambda _: self._never_started(number))
+        elif task.done():
+            self._never_started(number)
+        task.cancel()
+
+    def _never_started(self, number: int) -> None:
+        if self._tasks[number] is not None:
+            self._leave(number)
 
     # Resources
 
@@ -281,12 +293,14 @@ class Scheduler:
             value = await resource.open()
         except BaseException as error:
             self._failed(number, error)
-            self._leave(number)
+            if self._tasks[number] is not None:
+                self._leave(number)
             return
         self._run.tell("end", number)
         may_close = self._open[number] = self._loop.create_future()
         self._done(number, value)
-        self._leave(number)
+        if self._tasks[number] is not None:
+            self._leave(number)
         await self._idle(may_close)
         try:
             await resource.close()

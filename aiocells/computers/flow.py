@@ -21,6 +21,7 @@ class _Flow:
 
     Attributes:
         plan: of the whole graph.
+        round: the part of it that is computed when an input has returned.
         values: what is known, by source.
         loop: where the inputs run.
         tasks: the running inputs, each with its number.
@@ -28,6 +29,7 @@ class _Flow:
     """
 
     plan: Plan
+    round: Plan
     values: list[Any]
     loop: asyncio.AbstractEventLoop
     tasks: dict[asyncio.Task[Any], int]
@@ -142,7 +144,8 @@ def _started(graph: DependencyGraph) -> _Flow:
                 "a flow must be coroutine functions (async def)."
             )
             raise UnsupportedCell(msg, cell=program.nodes[number])
-    flow = _Flow(plan, values, asyncio.get_running_loop(), {})
+    round_ = select(plan, None, frozenset(numbers))
+    flow = _Flow(plan, round_, values, asyncio.get_running_loop(), {})
     graph._flow = flow
     for number in sorted(numbers):
         flow.start(number)
@@ -154,13 +157,9 @@ async def _next_round(flow: _Flow) -> None:
     if flow.is_ended:  # by cancel_flow, from another task
         return
     returned = [task for task in flow.tasks if task in done]
-    inputs = frozenset(
-        number for number in flow.plan.order if not flow.plan.program.needs[number]
-    )
     for task in returned:
         _take(flow, task)
-    plan = select(flow.plan, None, inputs)
-    await compute_in_order(Run(plan, flow.values.copy(), "raise"))
+    await compute_in_order(Run(flow.round, flow.values.copy(), "raise"))
 
 
 def _take(flow: _Flow, task: asyncio.Task[Any]) -> None:

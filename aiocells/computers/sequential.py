@@ -1,23 +1,23 @@
 """The computers that run one cell after the other."""
 
 import asyncio
+import operator
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
 from aiocells._graph import DependencyGraph
-from aiocells._kinds import Kind
 from aiocells._plan import Plan
 from aiocells._results import Results
+from aiocells.computers._generated import generated_for, run_generated
 from aiocells.computers._observing import observe
 from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import prepare
 from aiocells.computers._resources import OpenResource
 from aiocells.computers._run import OnError, Run, checked_on_error
+from aiocells.computers._segments import Segment, segments_of
 from aiocells.errors import UnsupportedCell
 from aiocells.observers import Observer
-
-_ASYNC_KINDS = (Kind.ASYNC, Kind.ASYNC_GENERATOR)
 
 
 def compute_sequential(
@@ -126,7 +126,7 @@ async def async_compute_sequential(
 
 
 def _refuse_async(plan: Plan) -> None:
-    number = plan.first(_ASYNC_KINDS)
+    number = plan.first_async
     if number is not None:
         program = plan.program
         msg = (
@@ -148,51 +148,78 @@ async def compute_in_order(run: Run) -> Results:
 
 
 async def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
-    functions, all_args, kinds = run.functions, run.plan.program.args, run.kinds
-    values = run.values
-    free = _Freeing(run) if run.plan.frees else None
+    generated = generated_for(run)
+    if generated is not None:
+        run_generated(run, generated)
+        return
     cancellation = _Cancellation()
-    for number in run.plan.order:
-        if number in run.skipped:
-            continue
-        try:
-            value = functions[number](*[values[source] for source in all_args[number]])
-            if kinds[number] is not Kind.PLAIN:
-                value = await _awaited(run, number, value, opened)
-                if cancellation.is_new():  # the cell has swallowed it
-                    run.cancelled = asyncio.CancelledError()
+    for loop, steps in _segments(run):
+        left = steps
+        while left:
+            if run.skipped:
+                left = [step for step in left if step[0] not in run.skipped]
+            running = iter(left)
+            try:
+                if loop is not None:
+                    loop(running, run.values)
+                else:
+                    for (number,) in running:
+                        await _run_awaited(run, number, opened, cancellation)
+                break
+            except BaseException as error:
+                done = len(left) - operator.length_hint(running)
+                _take_down(run, left[done - 1][0], error, cancellation)
+                if run.stopped or run.cancelled is not None:
                     return
-        except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and cancellation.is_new():
-                run.tell("cancel", number)
-                run.cancelled = error
-                return
-            run.fail(number, error)
-            if run.stopped:
-                return
-        else:
-            values[number] = value
-            if free is not None:
-                free.after(number)
+                left = left[done:]
 
 
-async def _awaited(
-    run: Run, number: int, made: Any, opened: list[tuple[int, OpenResource]]
-) -> Any:
-    """The value of a cell that is not plain, from what calling it gave."""
-    options = run.plan.program.options[number]
-    if not options.is_resource:
-        return await made if run.kinds[number] is Kind.ASYNC else made
-    resource = OpenResource(
-        made,
-        timeout=options.timeout,
-        in_thread=run.offloads and options.run_in is not None,
-    )
-    run.tell("start", number)
-    value = await resource.open()
-    opened.append((number, resource))
-    run.tell("end", number)
-    return value
+def _segments(run: Run) -> list[Segment]:
+    """The segments of a run; kept with the plan, unless its cells are wrapped."""
+    plan, program = run.plan, run.plan.program
+    if run.functions is not program.functions or run.kinds is not program.kinds:
+        return segments_of(plan, run.functions, run.kinds)
+    segments: list[Segment] | None = plan.prepared.get("segments")
+    if segments is None:
+        segments = segments_of(plan, run.functions, run.kinds)
+        plan.prepared["segments"] = segments
+    return segments
+
+
+def _take_down(
+    run: Run, number: int, error: BaseException, cancellation: "_Cancellation"
+) -> None:
+    if isinstance(error, asyncio.CancelledError) and cancellation.is_new():
+        run.tell("cancel", number)
+        run.cancelled = error
+    else:
+        run.fail(number, error)
+
+
+async def _run_awaited(
+    run: Run,
+    number: int,
+    opened: list[tuple[int, OpenResource]],
+    cancellation: "_Cancellation",
+) -> None:
+    """Run a cell that is not just called: an async one, or a resource."""
+    program, values = run.plan.program, run.values
+    made = run.functions[number](*program.arguments[number](values))
+    if program.is_resource(number):
+        options = program.options[number]
+        in_thread = run.offloads and options.run_in is not None
+        resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
+        run.tell("start", number)
+        values[number] = await resource.open()
+        opened.append((number, resource))
+        run.tell("end", number)
+    else:
+        values[number] = await made
+    if run.plan.frees:
+        for source in run.plan.last_uses.get(number, ()):
+            values[source] = None
+    if cancellation.is_new():  # the cell has swallowed it
+        raise asyncio.CancelledError
 
 
 async def _close_all(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
@@ -222,23 +249,3 @@ class _Cancellation:
 
     def is_new(self) -> bool:
         return self._task is not None and self._task.cancelling() > self._before
-
-
-class _Freeing:
-    """Lets values go after their last use."""
-
-    def __init__(self, run: Run) -> None:
-        self._left = run.plan.uses.copy()
-        self._args = run.plan.program.args
-        self._values = run.values
-
-    def after(self, number: int) -> None:
-        """Take down that a cell has used its arguments."""
-        left = self._left
-        if not left[number]:
-            self._values[number] = None
-        for source in self._args[number]:
-            if source >= 0:
-                left[source] -= 1
-                if not left[source]:
-                    self._values[source] = None

@@ -1,0 +1,102 @@
+"""The checks of this project, each a nox session. `nox --list` shows them."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.11.12"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+# An interpreter that this machine lacks is skipped, on CI too, and never downloaded.
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+# Named, so that a session for some occasions only does not run each time.
+nox.options.sessions = ["lint", "typing", "docs", "tests", "coverage"]
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
+MEASURED = ROOT / ".nox" / "measured"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PROJECT = PYPROJECT["project"]
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+
+def group(name: str) -> list[str]:
+    """The requirements of a dependency group of pyproject.toml."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def install_wheel(session: nox.Session, *requirements: str) -> None:
+    """Install the wheel that `build` made, with its extras and `requirements`."""
+    [wheel] = DIST.glob("*.whl")
+    extras = ",".join(PROJECT["optional-dependencies"])
+    session.install(f"{wheel}[{extras}]", *requirements)
+    # A kept environment may hold an older wheel of the same version.
+    session.install("--force-reinstall", "--no-deps", str(wheel))
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the source distribution, and from it the wheel."""
+    session.install("build")
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(DIST), silent=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format and style with ruff."""
+    session.install(*group("lint"))
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types of aiocells/ and typing_tests/ with mypy and pyright."""
+    extras = PROJECT["optional-dependencies"].values()
+    required = [*PROJECT["dependencies"], *(each for extra in extras for each in extra)]
+    session.install(*required, *group("typing"))
+    session.run("mypy")
+    # Named, since pyright would prefer its own file in any folder above.
+    session.run("pyright", "--project", "pyproject.toml")
+
+
+@nox.session(requires=["build"])
+def docs(session: nox.Session) -> None:
+    """Build the documentation into docs/_build/html; warnings are errors."""
+    install_wheel(session, *group("docs"))
+    session.run("sphinx-build", "-W", "-n", "-q", "docs", "docs/_build/html")
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+def tests(session: nox.Session) -> None:
+    """Run the tests against the built wheel, and measure their coverage."""
+    install_wheel(session, *group("tests"))
+    measured = MEASURED / str(session.python)
+    shutil.rmtree(measured, ignore_errors=True)
+    measured.mkdir(parents=True)
+    env = {
+        # No Python of this session, a test's subprocess included, looks for modules in
+        # the current folder: it would find the checkout there instead of the wheel.
+        "PYTHONSAFEPATH": "1",
+        "COVERAGE_FILE": str(measured / ".coverage"),
+    }
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+
+
+@nox.session(requires=["tests"])
+def coverage(session: nox.Session) -> None:
+    """Combine what all tests sessions measured: aiocells/ must be covered whole."""
+    session.install("coverage")
+    measured = [path for each in PYTHONS if (path := MEASURED / each).is_dir()]
+    session.run("coverage", "combine", "--keep", *map(str, measured), silent=True)
+    missing = [each for each in PYTHONS if not (MEASURED / each).is_dir()]
+    if not missing:
+        session.run("coverage", "report")
+        return
+    # What only the missing ones run can't be covered here.
+    session.warn(f"Not measured with Python {', '.join(missing)}: any total will do.")
+    session.run("coverage", "report", "--fail-under=0")

@@ -27,7 +27,7 @@ def note_cell(
         values: the values by source, or None where they are not known.
     """
     where = f"in cell {plan.program.described(number)}"
-    if any(note.startswith(where) for note in getattr(error, "__notes__", ())):
+    if any(str(note).startswith(where) for note in _notes_of(error)):
         return
     text = where + _needed_by(plan, number)
     if values is not None:
@@ -47,12 +47,24 @@ def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) 
         raise RuntimeError(msg) from error
 
 
-def add_note(error: BaseException, text: str) -> None:
-    """Add a note, where the exception takes one."""
+def _notes_of(error: BaseException) -> list[Any]:
+    """The notes of an exception; its owner may have put anything there."""
     try:
-        error.add_note(text)
-    except Exception:  # an exception class may be frozen; it still reaches the caller
-        return
+        return list(error.__notes__)
+    except Exception:
+        return []
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a note once."""
+    notes = _notes_of(error)
+    if text not in notes:
+        _set(error, "__notes__", [*notes, text])
+
+
+def _set(error: BaseException, name: str, value: Any) -> None:
+    """Set an attribute of an exception, whose class may be frozen."""
+    BaseException.__setattr__(error, name, value)
 
 
 def _needed_by(plan: Plan, number: int) -> str:
@@ -104,12 +116,12 @@ def attach_failures(
 ) -> None:
     """Have `failures(error)` tell `found`."""
     nodes = plan.program.nodes
-    try:
-        setattr(
-            error, _FAILURES, {nodes[number]: each for number, each in found.items()}
-        )
-    except Exception:  # as in add_note
-        return
+    # It must not hold itself: what its traceback holds would live until the next
+    # garbage collection.
+    told = {
+        nodes[number]: None if each is error else each for number, each in found.items()
+    }
+    _set(error, _FAILURES, told)
 
 
 def note_others(
@@ -154,4 +166,5 @@ def failures(error: BaseException) -> dict[Any, BaseException]:
     ...     aiocells.failures(error) == {broken: error}
     True
     """
-    return dict(getattr(error, _FAILURES, {}))
+    found: dict[Any, BaseException | None] = getattr(error, _FAILURES, {})
+    return {node: error if each is None else each for node, each in found.items()}

@@ -52,7 +52,9 @@ class Results(Mapping[Any, Any]):
         self._values = values
         self._failures = failures
         # Raising an exception makes its traceback longer: keep how it was.
-        self._tracebacks = {n: each.__traceback__ for n, each in failures.items()}
+        self._tracebacks = (
+            {n: each.__traceback__ for n, each in failures.items()} if failures else {}
+        )
         self._skipped = skipped
         self._names: dict[str, list[int]] | None = None
 

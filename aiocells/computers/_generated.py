@@ -76,10 +76,16 @@ def run_generated(run: Run, generated: Generated) -> None:
 
 
 def _can_be_generated(plan: Plan) -> bool:
-    kinds, options = plan.program.kinds, plan.program.options
-    return len(plan.order) <= MOST_CELLS and all(
-        kinds[number] is Kind.PLAIN and not options[number].is_resource
-        for number in plan.order
+    """Whether all cells are just called, and pass on enough values to gain by it."""
+    program = plan.program
+    kinds, options, args = program.kinds, program.options, program.args
+    return (
+        len(plan.order) <= MOST_CELLS
+        and sum(len(args[number]) for number in plan.order) >= len(plan.order)
+        and all(
+            kinds[number] is Kind.PLAIN and not options[number].is_resource
+            for number in plan.order
+        )
     )
 
 

@@ -4,6 +4,7 @@ To the rest of the library such a cell is an async cell, whose body waits for an
 executor. The pools that are made here belong to one computation.
 """
 
+import asyncio
 import contextvars
 import functools
 import pickle
@@ -40,6 +41,7 @@ class Offload:
     """
 
     def __init__(self, run: Run, executors: Mapping[str, Executor] | None) -> None:
+        self._run = run
         self._threads: ThreadPoolExecutor | None = None
         self._workers: Workers | None = None
         executors = executors or {}
@@ -92,7 +94,10 @@ class Offload:
         if self._threads is not None:
             self._threads.shutdown()
         if self._workers is not None:
-            await self._workers.close()
+            try:
+                await self._workers.close()
+            except asyncio.CancelledError as error:
+                self._run.cancelled = self._run.cancelled or error
 
 
 def _refuse_unused(plan: Plan, executors: Mapping[str, Executor]) -> None:

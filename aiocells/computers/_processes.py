@@ -5,6 +5,7 @@ and so that the error can name the cell that it was running.
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -33,6 +34,7 @@ class Workers:
     """At most as many worker processes as there are processors, made when needed."""
 
     def __init__(self) -> None:
+        self._made: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._free = asyncio.Semaphore(os.cpu_count() or 1)
 
@@ -44,19 +46,32 @@ class Workers:
             BaseException: what the function raised.
         """
         async with self._free:
-            worker = self._idle.pop() if self._idle else _Worker()
+            worker = self._idle.pop() if self._idle else self._make()
             try:
                 return await worker.call(cell, function, values)
             finally:
                 if worker.is_usable:
                     self._idle.append(worker)
-                else:
-                    await worker.close()
+
+    def _make(self) -> "_Worker":
+        worker = _Worker()
+        self._made.append(worker)
+        return worker
 
     async def close(self) -> None:
-        """End the workers, and wait until they are gone."""
-        while self._idle:
-            await self._idle.pop().close()
+        """End the workers, and wait until they are gone, through every cancellation.
+
+        Raises:
+            CancelledError: the wait was cancelled; the workers are gone all the same.
+        """
+        cancelled: asyncio.CancelledError | None = None
+        while self._made:
+            try:
+                await self._made.pop().close()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
 
 class _Worker:
@@ -67,6 +82,7 @@ class _Worker:
             initializer=_ignore_interrupts,
         )
         self._pid: int | None = None
+        self._ended_by: asyncio.CancelledError | None = None
         self.is_usable = True
 
     async def call(
@@ -78,22 +94,23 @@ class _Worker:
             future = self._pool.submit(_call, function, values)
             return await outlast(future, self._kill)
         except BrokenProcessPool as error:
-            if not self.is_usable:
-                msg = "the worker process was ended with the computation"
-                raise asyncio.CancelledError(msg) from error
+            if self._ended_by is not None:
+                raise self._ended_by from None
             self.is_usable = False
             msg = _STARTED if self._pid is not None else _NOT_STARTED
             raise WorkerDied(msg, cells=[cell]) from error
 
-    def _kill(self) -> None:
+    def _kill(self, cancelled: asyncio.CancelledError) -> None:
         self.is_usable = False
+        self._ended_by = cancelled
         if self._pid is not None:
-            os.kill(self._pid, _KILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just died by itself
+                os.kill(self._pid, _KILL)
 
     async def close(self) -> None:
         """Wait for the process to end, without holding up the event loop."""
         with ThreadPoolExecutor(1) as thread:
-            await outlast(thread.submit(self._pool.shutdown))
+            await outlast(thread.submit(self._pool.shutdown), lambda _: None)
 
 
 def _ignore_interrupts() -> None:

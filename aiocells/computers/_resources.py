@@ -1,8 +1,10 @@
 """Opening and closing what `@resource` declares."""
 
+import asyncio
 import contextvars
 import functools
-from collections.abc import AsyncGenerator, Generator
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -44,6 +46,11 @@ class OpenResource:
         value = _END
         try:
             value = await self._advance("the resource", self._timeout)
+        except asyncio.CancelledError:
+            # A thread cannot be stopped, so that it may have opened all the same.
+            if self._thread is not None and _is_suspended(self._generator):
+                await self.close()
+            raise
         finally:
             if value is _END:
                 self._end_thread()
@@ -56,9 +63,10 @@ class OpenResource:
         """Run what stands after the `yield`."""
         try:
             what = "the clean-up of the resource"
-            value = await self._advance(what, self._timeout or CLOSE_TIMEOUT)
+            seconds = self._timeout or CLOSE_TIMEOUT
+            value = await self._advance(what, seconds)
             if value is not _END:
-                await self._abandon()
+                await self._abandon(what, seconds)
                 msg = "the resource yielded again; it must yield its value once"
                 raise RuntimeError(msg)
         finally:
@@ -70,17 +78,40 @@ class OpenResource:
         if isinstance(generator, AsyncGenerator):
             step = anext(generator, _END)
             return await (step if seconds is None else within(seconds, what, step))
-        if self._thread is None or self._context is None:
-            return next(generator, _END)
-        call = functools.partial(self._context.run, next, generator, _END)
-        return await outlast(self._thread.submit(call))
+        return await self._call(functools.partial(next, generator, _END))
 
-    async def _abandon(self) -> None:
+    async def _call(self, step: Callable[[], Any]) -> Any:
+        """Take a step of a plain generator, in its thread if it has one."""
+        if self._thread is None or self._context is None:
+            return step()
+        return await outlast(self._thread.submit(self._context.run, step))
+
+    async def _abandon(self, what: str, seconds: float) -> None:
         if isinstance(self._generator, AsyncGenerator):
-            await self._generator.aclose()
+            await within(seconds, what, self._generator.aclose())
         else:
-            self._generator.close()
+            await self._call(self._generator.close)
 
     def _end_thread(self) -> None:
         if self._thread is not None:
             self._thread.shutdown()
+
+
+def _is_suspended(generator: Any) -> bool:
+    """Whether a plain generator stands at its `yield`."""
+    return inspect.getgeneratorstate(generator) == inspect.GEN_SUSPENDED
+
+
+def scope_failure(cancelled: BaseException | None) -> RuntimeError:
+    """The failure of a resource that was cancelled while it was open.
+
+    Args:
+        cancelled: the cancellation.
+    """
+    msg = (
+        "the resource was cancelled, while it was in use, by a scope that it holds "
+        "open, such as a timeout or a task group"
+    )
+    error = RuntimeError(msg)
+    error.__cause__ = cancelled
+    return error

@@ -13,17 +13,18 @@ from aiocells.observers import EventKind, Observer
 OnError = Literal["raise", "group", "continue"]
 
 
-def checked_on_error(on_error: str) -> OnError:
-    """`on_error`, where it is one of the three.
+_ON_ERROR: frozenset[str] = frozenset(get_args(OnError))
+
+
+def check_on_error(on_error: str) -> None:
+    """Refuse what is none of the three.
 
     Raises:
         ValueError: it is not.
     """
-    for known in get_args(OnError):
-        if on_error == known:
-            return known  # type: ignore[no-any-return]
-    msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
-    raise ValueError(msg)
+    if on_error not in _ON_ERROR:
+        msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
+        raise ValueError(msg)
 
 
 class Run:
@@ -39,6 +40,7 @@ class Run:
         found: the values of the targets in order, from a computer that keeps no others.
         failures: for each failed cell its exception, as they happened.
         skipped: the cells that are not run because one that they need failed.
+        interrupted: an exit that an observer asked for.
         stopped: whether no further cell may start.
         cancelled: the cancellation that came from outside, if any.
     """
@@ -48,6 +50,7 @@ class Run:
         "failures",
         "found",
         "functions",
+        "interrupted",
         "kinds",
         "notify",
         "offloads",
@@ -75,16 +78,25 @@ class Run:
         self.notify = Notifier(observers) if observers else None
         self.failures: dict[int, BaseException] = {}
         self.skipped: set[int] = set()
+        self.interrupted: BaseException | None = None
         self.stopped = False
         self.cancelled: BaseException | None = None
 
     def tell(
         self, kind: EventKind, number: int, error: BaseException | None = None
     ) -> None:
-        """Tell the observers, if any, what happened to a cell."""
+        """Tell the observers, if any, what happened to a cell.
+
+        What an observer raises is dropped with it, all but an exit: that ends the
+        computation.
+        """
         if self.notify is not None:
             program = self.plan.program
-            self.notify(kind, program.nodes[number], program.name(number), error)
+            try:
+                self.notify(kind, program.nodes[number], program.name(number), error)
+            except BaseException as interrupted:
+                self.interrupted = interrupted
+                self.stopped = True
 
     def fail(self, number: int, error: BaseException) -> None:
         """Take down that a cell raised `error`, and what follows from it."""
@@ -127,12 +139,16 @@ class Run:
 
     def conclude(self) -> Results:
         """The results, or whatever must be raised in their place."""
-        failures = self.failures
-        if self.cancelled is not None:
-            self._tell_all(self.cancelled)
-            raise self.cancelled
-        if failures and self.stopped:
-            raise self._verdict()
+        interruption, failures = self.interrupted or self.cancelled, self.failures
+        # A traceback holds the run: if that held the exception, both would live, with
+        # all values, until the next garbage collection.
+        self.interrupted = self.cancelled = None
+        self.failures = {}
+        if interruption is not None or (failures and self.stopped):
+            try:
+                raise self._verdict(interruption, failures)
+            finally:
+                del interruption, failures
         return Results(
             self.plan, self._target_values(), failures, frozenset(self.skipped)
         )
@@ -151,22 +167,24 @@ class Run:
         del values[len(plan.program.nodes) :]
         return values
 
-    def _verdict(self) -> BaseException:
-        errors = list(self.failures.values())
+    def _verdict(
+        self, interruption: BaseException | None, failures: dict[int, BaseException]
+    ) -> BaseException:
+        """What to raise; it tells of all failures."""
+        errors = list(failures.values())
+        # An exit that a cell asked for leaves even a computation that is cancelled.
         fatal = [error for error in errors if _is_fatal(error)]
-        if self.on_error == "group" and not fatal:
+        if self.on_error == "group" and interruption is None and not fatal:
             count = f"{len(errors)} cell{'s' if len(errors) > 1 else ''} failed"
-            group = BaseExceptionGroup(count, errors)
-            _failures.attach_failures(group, self.plan, self.failures)
-            return group
-        primary = fatal[0] if fatal else errors[0]
-        self._tell_all(primary)
+            primary: BaseException = BaseExceptionGroup(count, errors)
+        else:
+            if interruption is None or (fatal and not _is_fatal(interruption)):
+                interruption = fatal[0] if fatal else errors[0]
+            primary = interruption
+            _failures.note_others(primary, self.plan, failures)
+        if failures:
+            _failures.attach_failures(primary, self.plan, failures)
         return primary
-
-    def _tell_all(self, primary: BaseException) -> None:
-        _failures.note_others(primary, self.plan, self.failures)
-        if self.failures:
-            _failures.attach_failures(primary, self.plan, self.failures)
 
 
 def _is_fatal(error: BaseException) -> bool:

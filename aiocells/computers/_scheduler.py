@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Any
 
 from aiocells._kinds import Kind
-from aiocells.computers._resources import OpenResource
+from aiocells.computers._resources import OpenResource, scope_failure
 from aiocells.computers._run import Run
 from aiocells.computers._watchdog import report_blocking
 
@@ -245,7 +245,11 @@ class Scheduler:
         if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
             self._run.tell("cancel", number)
             return
-        self._run.fail(number, error)
+        try:
+            self._run.fail(number, error)
+        except BaseException as interrupted:  # else compute() would wait for ever
+            self._run.interrupted = interrupted
+            self._run.stopped = True
         if self._run.stopped:
             self._stop()
 
@@ -301,29 +305,37 @@ class Scheduler:
         self._done(number, value)
         if self._tasks[number] is not None:
             self._leave(number)
-        await self._idle(may_close)
+        cancelled = await self._idle(may_close)
         try:
             await resource.close()
+            if cancelled is not None:
+                raise scope_failure(cancelled)
         except BaseException as error:
             self._run.fail_closing(number, error)
         del self._open[number]
         self._close_next()
         self._wake()
 
-    async def _idle(self, may_close: asyncio.Future[None]) -> None:
+    async def _idle(self, may_close: asyncio.Future[None]) -> BaseException | None:
         """Wait for the turn to close, which always comes, cancelled or not.
 
         A cancellation that is not the computation's own, such as that of a task group
         that the resource holds open, ends the computation, so that it closes soon.
+
+        Returns:
+            That cancellation, if there was one.
         """
+        cancelled: BaseException | None = None
         while not may_close.done():
             try:
                 await asyncio.wait([may_close])
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 if not self._is_cancelled():
+                    cancelled = error
                     self._run.stopped = True
                     self._stop()
                     self._wake()
+        return cancelled
 
     async def _close_all(self) -> None:
         """Close every resource once those that need it are closed."""

@@ -6,6 +6,8 @@ arguments on CPython 3.11, of which the cell itself is 0.06). So that consecutiv
 cells which take as many are run by one of the small loops below.
 """
 
+import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ from aiocells._kinds import Kind
 from aiocells._plan import Plan
 
 Step = tuple[Any, ...]
-Loop = Callable[[Iterator[Step], list[Any]], None]
+Loop = Callable[[Iterator[Any], list[Any]], None]
 
 # Shorter stretches of one arity are not worth a loop of their own.
 _WORTH_A_LOOP = 4
@@ -24,11 +26,20 @@ class Segment(NamedTuple):
 
     Attributes:
         loop: what runs them; None for cells that are not just called.
-        steps: the cells, as the loop takes them; the number of the cell first.
+        numbers: the cells.
+        steps: the same, as the loop takes them.
     """
 
     loop: Loop | None
-    steps: list[Step]
+    numbers: list[int]
+    steps: list[Any]
+
+
+def _none_at(
+    where: slice, steps: Iterator[Callable[[], Any]], values: list[Any]
+) -> None:
+    # All or nothing: where one fails, the values of those before it are lost.
+    values[where] = [function() for function in steps]
 
 
 def _none(steps: Iterator[Step], values: list[Any]) -> None:
@@ -67,7 +78,11 @@ _BY_ARITY: tuple[Loop, ...] = (_none, _one, _two, _three)
 
 
 def segments_of(
-    plan: Plan, functions: list[Callable[..., Any]], kinds: list[Kind]
+    plan: Plan,
+    functions: list[Callable[..., Any]],
+    kinds: list[Kind],
+    *,
+    keeps_values: bool,
 ) -> list[Segment]:
     """Cut the order of a plan into segments.
 
@@ -75,61 +90,63 @@ def segments_of(
         plan: what is run.
         functions: what to call for each cell.
         kinds: what calling it gives.
+        keeps_values: whether the values before a failure are needed after it.
     """
     segments: list[Segment] = []
-    plain: list[int] = []
-    is_resource = [options.is_resource for options in plan.program.options]
-    for number in plan.order:
-        if kinds[number] is Kind.PLAIN and not is_resource[number]:
-            plain.append(number)
+    options = plan.program.options
+    for is_plain, group in itertools.groupby(
+        plan.order,
+        lambda n: kinds[n] is Kind.PLAIN and not options[n].is_resource,
+    ):
+        numbers = list(group)
+        if not is_plain:
+            segments.append(Segment(None, numbers, numbers))
+        elif plan.frees:
+            segments.append(_freeing_segment(plan, functions, numbers))
         else:
-            if plain:
-                segments += _plain_segments(plan, functions, plain)
-                plain = []
-            if segments and segments[-1].loop is None:
-                segments[-1].steps.append((number,))
-            else:
-                segments.append(Segment(None, [(number,)]))
-    if plain:
-        segments += _plain_segments(plan, functions, plain)
+            segments += _by_arity(plan, functions, numbers, keeps_values)
     return segments
 
 
-def _plain_segments(
+def _freeing_segment(
     plan: Plan, functions: list[Callable[..., Any]], numbers: list[int]
+) -> Segment:
+    arguments, last_uses = plan.program.arguments, plan.last_uses
+    steps = [(n, functions[n], arguments[n], last_uses.get(n, ())) for n in numbers]
+    return Segment(_freeing, numbers, steps)
+
+
+def _by_arity(
+    plan: Plan,
+    functions: list[Callable[..., Any]],
+    numbers: list[int],
+    keeps_values: bool,
 ) -> list[Segment]:
-    if plan.frees:
-        return [Segment(_freeing, _freeing_steps(plan, functions, numbers))]
     args, arguments = plan.program.args, plan.program.arguments
-    segments = []
+    segments: list[Segment] = []
     mixed: list[int] = []
 
     def end_mixed() -> None:
         if mixed:
             steps = [(n, functions[n], arguments[n]) for n in mixed]
-            segments.append(Segment(_any, steps))
+            segments.append(Segment(_any, mixed.copy(), steps))
             mixed.clear()
 
-    start = 0
-    while start < len(numbers):
-        arity = len(args[numbers[start]])
-        end = start + 1
-        while end < len(numbers) and len(args[numbers[end]]) == arity:
-            end += 1
-        stretch = numbers[start:end]
-        if arity < len(_BY_ARITY) and len(stretch) >= _WORTH_A_LOOP:
-            end_mixed()
-            steps = [(n, functions[n], *args[n]) for n in stretch]
-            segments.append(Segment(_BY_ARITY[arity], steps))
-        else:
+    for arity, group in itertools.groupby(numbers, lambda n: len(args[n])):
+        stretch = list(group)
+        if arity >= len(_BY_ARITY) or len(stretch) < _WORTH_A_LOOP:
             mixed += stretch
-        start = end
+            continue
+        end_mixed()
+        if arity == 0 and not keeps_values and _is_a_range(stretch):
+            loop = functools.partial(_none_at, slice(stretch[0], stretch[-1] + 1))
+            segments.append(Segment(loop, stretch, [functions[n] for n in stretch]))
+        else:
+            steps = [(n, functions[n], *args[n]) for n in stretch]
+            segments.append(Segment(_BY_ARITY[arity], stretch, steps))
     end_mixed()
     return segments
 
 
-def _freeing_steps(
-    plan: Plan, functions: list[Callable[..., Any]], numbers: list[int]
-) -> list[Step]:
-    arguments, last_uses = plan.program.arguments, plan.last_uses
-    return [(n, functions[n], arguments[n], last_uses.get(n, ())) for n in numbers]
+def _is_a_range(numbers: list[int]) -> bool:
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))

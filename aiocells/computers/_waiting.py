@@ -1,13 +1,15 @@
 """Waiting for what cannot be stopped."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 
 async def outlast(
-    future: "Future[Any]", on_cancel: Callable[[], None] | None = None
+    future: "Future[Any]",
+    on_cancel: Callable[[asyncio.CancelledError], object] | None = None,
 ) -> Any:
     """Wait for a future to its end, through every cancellation.
 
@@ -16,7 +18,8 @@ async def outlast(
 
     Args:
         future: what to wait for.
-        on_cancel: called at a cancellation, to hasten the end.
+        on_cancel: called at a cancellation, to hasten the end; by default it cancels
+            the future, if that has not begun.
 
     Returns:
         The future's result.
@@ -32,17 +35,21 @@ async def outlast(
         if not ended.done():
             ended.set_result(None)
 
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
+    def wake_from_thread(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(wake)
+
+    future.add_done_callback(wake_from_thread)
     cancelled: asyncio.CancelledError | None = None
     while not ended.done():
         try:
             await asyncio.wait([ended])
         except asyncio.CancelledError as error:
             cancelled = error
-            if future.cancel():
-                raise
             if on_cancel is not None:
-                on_cancel()
+                on_cancel(error)
+            elif future.cancel():
+                raise
     if cancelled is None:
         return future.result()
     if future.exception() is None:

@@ -1,6 +1,5 @@
 """The computers that run cells at the same time."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -11,7 +10,7 @@ from aiocells.computers._limits import LimitedScheduler, check_limits
 from aiocells.computers._observing import observe
 from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import prepare
-from aiocells.computers._run import OnError, Run, checked_on_error
+from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._scheduler import Scheduler
 from aiocells.observers import Observer
 
@@ -74,7 +73,7 @@ async def async_compute_concurrent(
     >>> asyncio.run(async_compute_concurrent(graph, inputs={"count": 2}))[total]
     5.0
     """
-    on_error = checked_on_error(on_error)
+    check_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
     run = Run(plan, values, on_error, observers)
     return await _compute(run, True, max_concurrency, limits, executors, watchdog)
@@ -127,7 +126,7 @@ async def async_compute_concurrent_simple(
     >>> asyncio.run(async_compute_concurrent_simple(Graph.from_cells(answer)))[answer]
     42
     """
-    on_error = checked_on_error(on_error)
+    check_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
     run = Run(plan, values, on_error, observers)
     return await _compute(run, False, max_concurrency, limits, executors, watchdog)
@@ -157,12 +156,5 @@ async def _compute(
     try:
         await scheduler.compute()
     finally:
-        await _closed(offload, run)
-    return run.conclude()
-
-
-async def _closed(offload: Offload, run: Run) -> None:
-    try:
         await offload.close()
-    except asyncio.CancelledError as error:
-        run.cancelled = run.cancelled or error
+    return run.conclude()

@@ -9,9 +9,10 @@ from aiocells import _failures
 from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind
 from aiocells._plan import Plan, select
+from aiocells.computers._cancellation import Cancellation
 from aiocells.computers._prepare import prepare
 from aiocells.computers._run import Run
-from aiocells.computers.sequential import compute_in_order
+from aiocells.computers.sequential import run_in_order
 from aiocells.errors import GraphException, UnsupportedCell
 
 
@@ -159,7 +160,9 @@ async def _next_round(flow: _Flow) -> None:
     returned = [task for task in flow.tasks if task in done]
     for task in returned:
         _take(flow, task)
-    await compute_in_order(Run(flow.round, flow.values.copy(), "raise"))
+    run = Run(flow.round, flow.values.copy())
+    await run_in_order(run, Cancellation(asyncio.current_task()))
+    run.conclude()
 
 
 def _take(flow: _Flow, task: asyncio.Task[Any]) -> None:

@@ -1,6 +1,7 @@
 """The computers that run one cell after the other."""
 
 import asyncio
+import itertools
 import operator
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
@@ -9,12 +10,13 @@ from typing import Any
 from aiocells._graph import DependencyGraph
 from aiocells._plan import Plan
 from aiocells._results import Results
+from aiocells.computers._cancellation import NEVER, Cancellation
 from aiocells.computers._generated import generated_for, run_generated
 from aiocells.computers._observing import observe
 from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import prepare
-from aiocells.computers._resources import OpenResource
-from aiocells.computers._run import OnError, Run, checked_on_error
+from aiocells.computers._resources import OpenResource, scope_failure
+from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._segments import Segment, segments_of
 from aiocells.errors import UnsupportedCell
 from aiocells.observers import Observer
@@ -58,17 +60,16 @@ def compute_sequential(
     >>> compute_sequential(Graph.from_cells(total), inputs={"price": 2.5})[total]
     2.5
     """
-    on_error = checked_on_error(on_error)
+    check_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
     _refuse_async(plan)
     run = Run(plan, values, on_error, observers)
     observe(run)
-    computation = compute_in_order(run)
     # None of the cells is async, so the coroutine ends at its first step.
     try:
-        computation.send(None)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
+        run_in_order(run, NEVER).send(None)
+    except StopIteration:
+        return run.conclude()
     msg = "a computation without async cells suspended"  # pragma: no cover
     raise AssertionError(msg)  # pragma: no cover
 
@@ -114,15 +115,16 @@ async def async_compute_sequential(
     >>> asyncio.run(async_compute_sequential(Graph.from_cells(answer)))[answer]
     42
     """
-    on_error = checked_on_error(on_error)
+    check_on_error(on_error)
     plan, values = prepare(graph, targets, inputs, overrides)
     run = Run(plan, values, on_error, observers)
     offload = Offload(run, executors)
     observe(run)
     try:
-        return await compute_in_order(run)
+        await run_in_order(run, Cancellation(asyncio.current_task()))
     finally:
         await offload.close()
+    return run.conclude()
 
 
 def _refuse_async(plan: Plan) -> None:
@@ -137,70 +139,84 @@ def _refuse_async(plan: Plan) -> None:
         raise UnsupportedCell(msg, cell=program.nodes[number])
 
 
-async def compute_in_order(run: Run) -> Results:
-    """Run the cells of a plan in order; suspends only where a cell is async."""
+async def run_in_order(run: Run, cancellation: Cancellation) -> None:
+    """Run the cells of a plan in order; suspends only where a cell is async.
+
+    Args:
+        run: what to compute.
+        cancellation: of the task that this runs in.
+    """
     opened: list[tuple[int, OpenResource]] = []
     try:
-        await _run_cells(run, opened)
+        await _run_cells(run, opened, cancellation)
     finally:
-        await _close_all(run, opened)
-    return run.conclude()
+        if opened:
+            await _close_all(run, opened, cancellation)
 
 
-async def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
+async def _run_cells(
+    run: Run, opened: list[tuple[int, OpenResource]], cancellation: Cancellation
+) -> None:
     generated = generated_for(run)
     if generated is not None:
         run_generated(run, generated)
         return
-    cancellation = _Cancellation()
-    for loop, steps in _segments(run):
-        left = steps
-        while left:
+    for loop, numbers, steps in _segments(run):
+        while steps:
             if run.skipped:
-                left = [step for step in left if step[0] not in run.skipped]
-            running = iter(left)
+                kept = [n not in run.skipped for n in numbers]
+                numbers = list(itertools.compress(numbers, kept))
+                steps = list(itertools.compress(steps, kept))
+            running = iter(steps)
             try:
                 if loop is not None:
                     loop(running, run.values)
                 else:
-                    for (number,) in running:
-                        await _run_awaited(run, number, opened, cancellation)
+                    for number in running:
+                        await _run_awaited(run, number, opened)
+                        if cancellation.is_new():
+                            run.cancelled = await cancellation.delivered()
+                            return
                 break
             except BaseException as error:
-                done = len(left) - operator.length_hint(running)
-                _take_down(run, left[done - 1][0], error, cancellation)
+                done = len(steps) - operator.length_hint(running)
+                await _take_down(run, numbers[done - 1], error, cancellation)
                 if run.stopped or run.cancelled is not None:
                     return
-                left = left[done:]
+                numbers, steps = numbers[done:], steps[done:]
 
 
 def _segments(run: Run) -> list[Segment]:
     """The segments of a run; kept with the plan, unless its cells are wrapped."""
     plan, program = run.plan, run.plan.program
+    keeps_values = run.on_error == "continue"
     if run.functions is not program.functions or run.kinds is not program.kinds:
-        return segments_of(plan, run.functions, run.kinds)
-    segments: list[Segment] | None = plan.prepared.get("segments")
+        return segments_of(plan, run.functions, run.kinds, keeps_values=keeps_values)
+    key = "segments" if keeps_values else "segments up to a failure"
+    segments: list[Segment] | None = plan.prepared.get(key)
     if segments is None:
-        segments = segments_of(plan, run.functions, run.kinds)
-        plan.prepared["segments"] = segments
+        segments = plan.prepared[key] = segments_of(
+            plan, run.functions, run.kinds, keeps_values=keeps_values
+        )
     return segments
 
 
-def _take_down(
-    run: Run, number: int, error: BaseException, cancellation: "_Cancellation"
+async def _take_down(
+    run: Run, number: int, error: BaseException, cancellation: Cancellation
 ) -> None:
-    if isinstance(error, asyncio.CancelledError) and cancellation.is_new():
-        run.tell("cancel", number)
+    """Take down that a cell failed, or was cancelled, or both."""
+    if not cancellation.is_new():
+        run.fail(number, error)
+    elif isinstance(error, asyncio.CancelledError):
         run.cancelled = error
+        run.tell("cancel", number)
     else:
+        run.cancelled = await cancellation.delivered(error)
         run.fail(number, error)
 
 
 async def _run_awaited(
-    run: Run,
-    number: int,
-    opened: list[tuple[int, OpenResource]],
-    cancellation: "_Cancellation",
+    run: Run, number: int, opened: list[tuple[int, OpenResource]]
 ) -> None:
     """Run a cell that is not just called: an async one, or a resource."""
     program, values = run.plan.program, run.values
@@ -218,34 +234,33 @@ async def _run_awaited(
     if run.plan.frees:
         for source in run.plan.last_uses.get(number, ()):
             values[source] = None
-    if cancellation.is_new():  # the cell has swallowed it
-        raise asyncio.CancelledError
 
 
-async def _close_all(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
+async def _close_all(
+    run: Run, opened: list[tuple[int, OpenResource]], cancellation: Cancellation
+) -> None:
     """Close resources in the reverse order of their opening, all of them."""
-    cancellation = _Cancellation()
     while opened:
         number, resource = opened.pop()
+        before = cancellation.count()
+        here = Cancellation(cancellation.task)
         try:
             await resource.close()
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and cancellation.is_new():
-                cancellation = _Cancellation()
+            if here.is_new() and isinstance(error, asyncio.CancelledError):
                 run.cancelled = run.cancelled or error
             else:
                 run.fail_closing(number, error)
+        else:
+            if here.is_new():
+                run.cancelled = run.cancelled or await here.delivered()
+        if cancellation.count() < before and not cancellation.is_new():
+            _blame(run, number)
 
 
-class _Cancellation:
-    """Whether the current task has been cancelled since this was made."""
-
-    def __init__(self) -> None:
-        try:
-            self._task = asyncio.current_task()
-        except RuntimeError:  # no event loop runs
-            self._task = None
-        self._before = self._task.cancelling() if self._task is not None else 0
-
-    def is_new(self) -> bool:
-        return self._task is not None and self._task.cancelling() > self._before
+def _blame(run: Run, number: int) -> None:
+    """Take down that it was a resource's own scope that cancelled the computation."""
+    if number not in run.failures:
+        run.fail_closing(number, scope_failure(run.cancelled))
+    run.cancelled = None
+    run.stopped = True

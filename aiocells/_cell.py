@@ -6,121 +6,56 @@ Collecting reads the marks; nothing else happens here.
 
 import functools
 import types
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar, overload
 
 import attrs
-from typing_extensions import TypeAliasType
 
+from aiocells import _names
+from aiocells._spec import (
+    MARK,
+    PLAIN_SPEC,
+    UNMARKED,
+    Binding,
+    CellSpec,
+    Reference,
+    is_name,
+    spec_of,
+)
+from aiocells._spec import PLAIN as PLAIN
+from aiocells._spec import Input as Input
+from aiocells._spec import Options as Options
 from aiocells.errors import DeclarationError
-
-MARK = "__aiocells__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-@attrs.frozen
-class Input:
-    """An input of another name than the parameter that it is bound to.
-
-    Args:
-        name: the input's name, as the caller of a computer gives it.
-
-    >>> from aiocells import Graph, Input, cell, compute_sequential, depends_on
-    >>> @cell
-    ... @depends_on(url=Input("billing_url"))
-    ... def page(url: str) -> str:
-    ...     return f"GET {url}"
-    >>> graph = Graph.from_cells(page)
-    >>> compute_sequential(graph, inputs={"billing_url": "/bills"})[page]
-    'GET /bills'
-    """
-
-    name: str = attrs.field(validator=attrs.validators.instance_of(str))
-
-
-Reference = TypeAliasType("Reference", "Callable[..., Any] | str")
-Binding = TypeAliasType(
-    "Binding", "Reference | Input | list[Reference | Input] | tuple[Any, ...]"
-)
-
-
-@attrs.frozen
-class Options:
-    """What `cell` or `resource` said about a function.
-
-    Attributes:
-        name: the cell's name, where it is not the function's own.
-        is_resource: whether it yields its value, and then cleans up.
-        run_in: "thread", "process" or the name of an executor; None for inline.
-        limit: the name of the limit that it counts towards.
-        timeout: seconds after which an async cell is given up.
-    """
-
-    name: str | None = None
-    is_resource: bool = False
-    run_in: str | None = None
-    limit: str | None = None
-    timeout: float | None = None
-
-
-PLAIN = Options()
-
-
-@attrs.frozen
-class CellSpec:
-    """What the decorators said about a function.
-
-    Attributes:
-        options: from `cell` or `resource`; None if only `depends_on` was used.
-        order: the positional arguments of `depends_on`, in the order written.
-        bindings: its keyword arguments, as pairs.
-    """
-
-    options: Options | None = None
-    order: tuple[Any, ...] = ()
-    bindings: tuple[tuple[str, Any], ...] = ()
-
-
-# Most cells have no options: they share these.
-UNMARKED = CellSpec()
-PLAIN_SPEC = CellSpec(options=PLAIN)
-
-
-def spec_of(function: Any) -> CellSpec | None:
-    """The spec that `function` itself carries, or None.
-
-    Only the object's own attributes count: an instance of a marked class, or a
-    subclass of it, is not marked. Objects that refuse to be looked at are no cells.
-    """
-    if type(function) is types.MethodType:
-        function = function.__func__
-    try:
-        spec = object.__getattribute__(function, "__dict__").get(MARK)
-    except Exception:
-        return None
-    return spec if type(spec) is CellSpec else None
+_WRITE = "Write @cell, or @depends_on(...) with what must come first."
 
 
 def _mark(function: Function, change: Callable[[CellSpec], CellSpec]) -> Function:
     if isinstance(function, types.MethodType):
         msg = (
-            f"{function.__qualname__!r} is a bound method, which cannot be marked. "
-            "Mark the function in the class, and collect the object's cells with "
+            f"{_described(function)} is a bound method, which cannot be marked. Mark "
+            "the function in the class, and collect the object's cells with "
             "Graph.from_object(obj)."
         )
         raise DeclarationError(msg, cell=function)
+    if isinstance(function, DependsOn):
+        refuse_decorator(function)
     if not callable(function):
         hint = (
-            " Put @classmethod above @cell."
+            "Put @classmethod above @cell."
             if isinstance(function, classmethod)
-            else " A cell is a function, or another object that can be called."
+            else "A cell is a function, or another object that can be called."
         )
-        msg = f"{function!r} cannot be a cell: it is not callable.{hint}"
+        msg = f"{function!r} cannot be a cell: it is not callable. {hint}"
         raise DeclarationError(msg, cell=function)
     spec = change(spec_of(function) or UNMARKED)
+    holder: Any = function
+    if isinstance(holder, staticmethod):
+        holder = holder.__func__
     try:
-        setattr(function, MARK, spec)
+        setattr(holder, MARK, spec)
     except Exception as error:
         msg = (
             f"{function!r} cannot be a cell: it takes no attributes, so it cannot be "
@@ -131,40 +66,26 @@ def _mark(function: Function, change: Callable[[CellSpec], CellSpec]) -> Functio
     return function
 
 
+def _described(function: Any) -> str:
+    name = getattr(function, "__qualname__", None) or _names.fallback_name(function)
+    return _names.described(name, function)
+
+
 def _with_options(options: Options, function: Any, spec: CellSpec) -> CellSpec:
     if spec.options is not None and spec.options != options:
-        name = getattr(function, "__qualname__", repr(function))
         msg = (
-            f"{name!r} is marked twice, as {spec.options} and as {options}. One "
-            "function is one cell: make a family of cells with functools.partial, "
-            "as in cell(functools.partial(function, ...), name=...)."
+            f"{_described(function)} is marked twice, as {spec.options} and as "
+            f"{options}. One function is one cell: make a family of cells with "
+            "functools.partial, as in cell(functools.partial(function, ...), name=...)."
         )
         raise DeclarationError(msg, cell=function)
-    if options is PLAIN and spec is UNMARKED:
+    if options == PLAIN and spec is UNMARKED:
         return PLAIN_SPEC
     return attrs.evolve(spec, options=options)
 
 
 def _mark_options(options: Options, function: Function) -> Function:
     return _mark(function, functools.partial(_with_options, options, function))
-
-
-def _options(**given: Any) -> Options:
-    for option in ("name", "run_in", "limit"):
-        text = given[option]
-        if text is not None and not (isinstance(text, str) and text):
-            msg = f"{option}={text!r}: expected a string that is not empty."
-            raise DeclarationError(msg)
-    timeout = given["timeout"]
-    if timeout is not None and not (
-        isinstance(timeout, int | float)
-        and not isinstance(timeout, bool)
-        and timeout > 0
-    ):
-        msg = f"timeout={timeout!r}: expected a number of seconds above 0."
-        raise DeclarationError(msg)
-    options = Options(**given)
-    return PLAIN if options == PLAIN else options
 
 
 @overload
@@ -223,7 +144,7 @@ def cell(
     >>> compute_sequential(graph, inputs={"count": 2})["bill"]
     19.0
     """
-    options = _options(name=name, run_in=run_in, limit=limit, timeout=timeout)
+    options = Options(name=name, run_in=run_in, limit=limit, timeout=timeout)
     if function is None:
         return functools.partial(_mark_options, options)
     return _mark_options(options, function)
@@ -286,7 +207,7 @@ def resource(
     >>> compute_sequential(Graph.from_cells(answer, connection))[answer]
     42
     """
-    options = _options(
+    options = Options(
         name=name, is_resource=True, run_in=run_in, limit=limit, timeout=timeout
     )
     if function is None:
@@ -308,16 +229,46 @@ class DependsOn:
         both = dict(self.bindings)
         for parameter, bound in spec.bindings:
             if parameter in both and both[parameter] != bound:
-                name = getattr(function, "__qualname__", repr(function))
                 msg = (
-                    f"the parameter {parameter!r} of {name!r} is bound twice, to "
-                    f"{both[parameter]!r} and to {bound!r}. Keep one of the two."
+                    f"the parameter {parameter!r} of {_described(function)} is bound "
+                    f"twice, to {both[parameter]!r} and to {bound!r}. Keep one of the "
+                    "two."
                 )
                 raise DeclarationError(msg, cell=function)
             both[parameter] = bound
         return attrs.evolve(
             spec, order=self.order + spec.order, bindings=tuple(both.items())
         )
+
+
+def refuse_decorator(decorator: DependsOn) -> NoReturn:
+    """Refuse what `depends_on(...)` gave, where a cell is expected."""
+    order = decorator.order
+    given = [_described(each) if callable(each) else repr(each) for each in order]
+    given += [f"{parameter}=..." for parameter in decorator.bindings]
+    msg = (
+        f"depends_on({', '.join(given)}) stands where a cell is expected. Was a "
+        f"function decorated with @depends_on without parentheses? {_WRITE}"
+    )
+    raise DeclarationError(msg, cell=decorator)
+
+
+def refuse_bare(name: str, value: object) -> None:
+    """Refuse a function that `@depends_on` without parentheses replaced.
+
+    Args:
+        name: the name under which a module or a class has it.
+        value: anything; a `depends_on(...)` that is kept for use has another name
+            than its argument.
+    """
+    if type(value) is DependsOn and [
+        getattr(each, "__name__", None) for each in value.order
+    ] == [name]:
+        msg = (
+            f"{_described(value.order[0])} was decorated with @depends_on without "
+            f"parentheses, and is lost. {_WRITE}"
+        )
+        raise DeclarationError(msg, cell=value.order[0])
 
 
 def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
@@ -354,12 +305,21 @@ def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
     """
     for reference in cells:
         _check_reference(reference)
+    fixed: dict[str, Any] = {}
     for parameter, bound in bindings.items():
-        parts: Iterable[Any] = bound if isinstance(bound, list | tuple) else [bound]
-        for part in parts:
+        parts = _parts(bound)
+        fixed[parameter] = bound if parts is None else parts
+        for part in (bound,) if parts is None else parts:
             if not isinstance(part, Input):
                 _check_reference(part, f"{parameter}=")
-    return DependsOn(cells, dict(bindings))
+    return DependsOn(cells, fixed)
+
+
+def _parts(bound: Any) -> tuple[Any, ...] | None:
+    """What a list binding lists; None for one reference."""
+    if isinstance(bound, str) or callable(bound) or not isinstance(bound, Sequence):
+        return None
+    return tuple(bound)
 
 
 def _check_reference(reference: object, where: str = "") -> None:
@@ -369,7 +329,13 @@ def _check_reference(reference: object, where: str = "") -> None:
             f"to a parameter: depends_on(parameter={reference!r})."
         )
         raise DeclarationError(msg)
-    if not (callable(reference) or (isinstance(reference, str) and reference)):
+    if isinstance(reference, DependsOn):
+        refuse_decorator(reference)
+    if not (
+        callable(reference)
+        or isinstance(reference, classmethod)  # inside of its class
+        or (isinstance(reference, str) and is_name(reference))
+    ):
         msg = (
             f"depends_on({where}{reference!r}): expected a cell, another callable, or "
             'a string such as "name" or "package.module:name".'

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import pathlib
 import sys
 import types
@@ -9,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from aiocells._binding import Bound, bind
-from aiocells._cell import DependsOn, spec_of
+from aiocells._cell import DependsOn, refuse_bare, refuse_decorator
 from aiocells._graph import DependencyGraph
 from aiocells._objects import cells_of_object
+from aiocells._spec import spec_of
 from aiocells.errors import DeclarationError
 
 Module = types.ModuleType | str | pathlib.Path
@@ -87,6 +89,8 @@ class Graph(DependencyGraph):
             GraphException: the cells don't make up a graph; see the subclasses.
         """
         for function in cells:
+            if isinstance(function, DependsOn):
+                refuse_decorator(function)
             if not callable(function):
                 msg = f"{function!r} is no cell: it is not callable."
                 raise DeclarationError(msg, cell=function)
@@ -122,12 +126,22 @@ class Graph(DependencyGraph):
         >>> compute_sequential(Graph.from_object(order))[order.total]
         12
         """
-        return cls._from(cells_of_object(owner).cells.items())
+        if isinstance(owner, type):
+            msg = (
+                f"Graph.from_object got the class {owner.__qualname__!r}. Give it an "
+                f"object of that class: Graph.from_object({owner.__name__}(...))."
+            )
+            raise DeclarationError(msg, cell=owner)
+        return cls._from(cells_of_object(owner).cells.items(), owner)
 
     @classmethod
-    def _from(cls, given: Iterable[tuple[str | None, Callable[..., Any]]]) -> Self:
+    def _from(
+        cls,
+        given: Iterable[tuple[str | None, Callable[..., Any]]],
+        owner: object = None,
+    ) -> Self:
         graph = cls()
-        bound = graph._bound = bind(given)
+        bound = graph._bound = bind(given, owner)
         graph._nodes = bound.nodes
         graph._index = bound.index
         graph._needs = bound.needs
@@ -170,10 +184,10 @@ class Graph(DependencyGraph):
 def _cells_of_module(
     module: types.ModuleType,
 ) -> Iterator[tuple[str, Callable[..., Any]]]:
-    exported = set(getattr(module, "__all__", ()))
-    for name, value in list(vars(module).items()):
-        if type(value) is DependsOn:
-            _refuse_bare(module, name, value)
+    known = vars(module)
+    exported = set(known.get("__all__", ()))
+    for name, value in list(known.items()):
+        refuse_bare(name, value)
         if spec_of(value) is not None and (
             name in exported or _home_of(value) in (None, module.__name__)
         ):
@@ -191,24 +205,12 @@ def _home_of(function: Any) -> str | None:
     return own if isinstance(own, str) else None
 
 
-def _refuse_bare(module: types.ModuleType, name: str, decorator: DependsOn) -> None:
-    if [getattr(each, "__name__", None) for each in decorator.order] == [name]:
-        msg = (
-            f"{name!r} in module {module.__name__!r} was decorated with @depends_on "
-            "without parentheses, and is lost. Write @cell, or @depends_on(...) with "
-            "what must come first."
-        )
-        raise DeclarationError(msg, cell=decorator.order[0])
-
-
 def _load(module: Module) -> types.ModuleType:
     if isinstance(module, types.ModuleType):
         return module
-    if isinstance(module, pathlib.Path):
-        return _load_path(module)
+    if isinstance(module, str | pathlib.Path) and str(module).endswith(".py"):
+        return _load_path(pathlib.Path(module))
     if isinstance(module, str):
-        if module.endswith(".py"):
-            return _load_path(pathlib.Path(module))
         return importlib.import_module(module)
     msg = (
         f"Graph.from_module got {module!r}. Give a module, its dotted name, or the "
@@ -218,15 +220,14 @@ def _load(module: Module) -> types.ModuleType:
 
 
 def _load_path(path: pathlib.Path) -> types.ModuleType:
-    path = path.resolve()
+    path = pathlib.Path(os.path.abspath(path))
     if not path.is_file():
         msg = f"There is no file {str(path)!r} to collect cells from."
         raise FileNotFoundError(msg)
     for loaded in list(sys.modules.values()):
-        file = getattr(loaded, "__file__", None)
-        if isinstance(file, str) and file.endswith(path.name):
-            if pathlib.Path(file).resolve() == path:
-                return loaded
+        file = _file_of(loaded)
+        if file.endswith(path.name) and _is_same(file, path):
+            return loaded
     folder, parts = path.parent, [path.stem]
     if path.stem == "__init__":
         parts = []
@@ -238,12 +239,20 @@ def _load_path(path: pathlib.Path) -> types.ModuleType:
     return _import_as(".".join(parts), path)
 
 
+def _file_of(module: object) -> str:
+    """The file of a module; "" for what only stands in for one."""
+    if not issubclass(type(module), types.ModuleType):
+        return ""
+    # A lazy module is not to be woken.
+    file = object.__getattribute__(module, "__dict__").get("__file__")
+    return file if isinstance(file, str) else ""
+
+
 def _import_as(name: str, path: pathlib.Path) -> types.ModuleType:
     """Import `path` under `name`, or, where another module has that name, under one
     of its own."""
     importlib.invalidate_caches()
-    spec = importlib.util.find_spec(name) if name not in sys.modules else None
-    if spec is not None and spec.origin and pathlib.Path(spec.origin) == path:
+    if name not in sys.modules and _is_found(name, path):
         return importlib.import_module(name)
     alone = f"{name}@{path}"
     own = importlib.util.spec_from_file_location(alone, path)
@@ -257,3 +266,19 @@ def _import_as(name: str, path: pathlib.Path) -> types.ModuleType:
         del sys.modules[alone]
         raise
     return module
+
+
+def _is_found(name: str, path: pathlib.Path) -> bool:
+    """Whether `import` would find `path` under `name`."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise  # a package on the way to it needs what is not there
+        return False
+    origin = spec.origin if spec is not None else None
+    return origin is not None and _is_same(origin, path)
+
+
+def _is_same(file: str, path: pathlib.Path) -> bool:
+    return pathlib.Path(file).resolve() == path.resolve()

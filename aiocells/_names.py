@@ -1,13 +1,12 @@
-"""How messages speak of a cell: its name, its place in the source, near names."""
+"""How messages speak of a cell: its name, with its place in the source; near names."""
 
 import difflib
 import functools
-import inspect
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aiocells._cell import spec_of
+from aiocells._source import location_of
+from aiocells._spec import spec_of
 
 
 def own_name(function: Any) -> str | None:
@@ -31,32 +30,6 @@ def fallback_name(function: Any) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
-def location_of(function: Any) -> str:
-    """Where a callable is defined: "file.py:12", or "" where there is no source."""
-    code = _code_of(function)
-    if code is None:
-        return ""
-    path = code.co_filename
-    try:
-        near = os.path.relpath(path)
-    except (OSError, ValueError):  # no such folder any more, or another drive
-        near = path
-    if not near.startswith(os.pardir):
-        path = near
-    return f"{path}:{code.co_firstlineno}"
-
-
-def _code_of(function: Any) -> Any:
-    while isinstance(function, functools.partial):
-        function = function.func
-    function = inspect.unwrap(function)
-    code = getattr(function, "__code__", None)
-    if code is None:
-        call = getattr(type(function), "__call__", None)
-        code = getattr(inspect.unwrap(call) if call else None, "__code__", None)
-    return code
-
-
 def described(name: str, function: Any) -> str:
     """A cell as messages name it: "'plan' (trip.py:14)"."""
     location = location_of(function)
@@ -67,7 +40,7 @@ def suggestions(name: object, known: Iterable[str]) -> list[str]:
     """The known names that look like `name`, the nearest first."""
     if not isinstance(name, str):
         return []
-    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return difflib.get_close_matches(name, list(dict.fromkeys(known)), n=3, cutoff=0.6)
 
 
 def did_you_mean(near: Sequence[str]) -> str:

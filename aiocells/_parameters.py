@@ -95,20 +95,3 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
             if parameter.default is not parameter.empty:
                 defaults[name] = parameter.default
     return Parameters(tuple(positional), tuple(keyword), defaults, unbindable)
-
-
-def globals_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The globals of the module that a callable was written in.
-
-    They are those of the innermost function, where it is a wrapper.
-    """
-    if type(function) is not types.FunctionType or function.__dict__:
-        while isinstance(function, functools.partial):
-            function = function.func
-        function = inspect.unwrap(function)
-        while isinstance(function, functools.partial):
-            function = function.func
-        if not hasattr(function, "__globals__") and not isinstance(function, type):
-            function = inspect.unwrap(type(function).__call__)
-    found = getattr(function, "__globals__", None)
-    return found if isinstance(found, dict) else {}

@@ -159,10 +159,23 @@ class Results(Mapping[Any, Any]):
         program, plan = self._plan.program, self._plan
         cell = program.described(number)
         if number in self._skipped:
-            failed = ", ".join(repr(program.name(each)) for each in self._failures)
+            failed = ", ".join(map(program.described, self._failed_needs(number)))
             return f"{cell} was skipped, because what it needs failed: {failed}."
         if program.is_resource(number):
             return f"{cell} is a resource: its value was closed with the computation."
         if number in plan.order:
             return f"{cell} was computed, but is no target. Add it to targets=."
         return f"{cell} was not computed: no target needs it. Add it to targets=."
+
+    def _failed_needs(self, number: int) -> list[int]:
+        """The failed cells for whose sake a cell was skipped."""
+        needs, overridden = self._plan.program.needs, self._plan.overridden
+        seen = {number}
+        waiting = [number]
+        while waiting:
+            for needed in needs[waiting.pop()]:
+                if needed not in seen and needed not in overridden:
+                    seen.add(needed)
+                    if needed not in self._failures:
+                        waiting.append(needed)
+        return [failed for failed in self._failures if failed in seen]

@@ -114,7 +114,8 @@ class Recorder:
         """
         ended: set[Any] = set()
         started: set[Any] = set()
-        recorded = {event.cell for event in self.events if event.kind == "start"}
+        expected = ("start", "skip")
+        recorded = {event.cell for event in self.events if event.kind in expected}
         for event in self.events:
             if event.kind == "end":
                 ended.add(event.cell)

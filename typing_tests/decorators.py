@@ -2,10 +2,13 @@
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
+import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import Any, assert_type
+from typing import Any, Generic, TypeVar, assert_type
 
 from aiocells import Input, cell, depends_on, resource
+
+Value = TypeVar("Value")
 
 
 @cell
@@ -20,7 +23,17 @@ spot(1)  # type: ignore[arg-type]
 spot("ACME", size=2)  # type: ignore[call-arg]
 
 
-@cell(name="vol")
+@cell()
+def empty(symbol: str, /) -> str:
+    """With empty parentheses, and a positional-only parameter."""
+    return symbol
+
+
+assert_type(empty("ACME"), str)
+empty(symbol="ACME")  # type: ignore[call-arg]
+
+
+@cell(name="vol", limit="quotes", timeout=2.5)
 async def volatility(symbol: str) -> list[float]:
     """With options, and async."""
     return [len(symbol)]
@@ -42,13 +55,36 @@ def price(spot: float, values: list[Any], url: str) -> str:
 
 
 @depends_on("package.module:name")
-@cell(name="other")
+@depends_on(price)
+@cell(name="other", run_in="thread")
 def report(price: str) -> None:
-    """Marked by both, in the other order."""
+    """Marked by both, in the other order, and more than once."""
 
 
 assert_type(price(1.0, [], "http://localhost"), str)
 report(1)  # type: ignore[arg-type]
+
+
+@depends_on(price)
+async def archive(price: str) -> bytes:
+    """Marked by depends_on alone."""
+    return price.encode()
+
+
+another_coroutine: Callable[[str], Coroutine[Any, Any, bytes]] = archive
+
+
+@cell
+def first(items: list[Value]) -> Value:
+    """Generic."""
+    return items[0]
+
+
+assert_type(first([1]), int)
+assert_type(first(["one"]), str)
+
+
+# The call form, on all that can be called
 
 
 def length(text: str) -> int:
@@ -57,7 +93,82 @@ def length(text: str) -> int:
 
 
 assert_type(cell(length)("four"), int)
+assert_type(cell(name="length")(length)("four"), int)
 assert_type(depends_on(spot)(length)("four"), int)
+assert_type(cell(depends_on(text=price)(length))("four"), int)
+cell(length)(4)  # type: ignore[arg-type]
+
+assert_type(cell(functools.partial(length, "four")), functools.partial[int])
+assert_type(cell(functools.partial(length, "four"))(), int)
+
+
+@cell
+class Box(Generic[Value]):
+    """A class."""
+
+    def __init__(self, value: Value) -> None:
+        """Take down the value."""
+        self.value = value
+
+    def __call__(self, other: Value) -> list[Value]:
+        """Give both."""
+        return [self.value, other]
+
+
+assert_type(Box(1), Box[int])
+assert_type(Box(1).value, int)
+assert_type(cell(Box(1)), Box[int])
+assert_type(cell(Box(1))(2), list[int])
+Box()  # type: ignore[call-arg]
+
+
+# Methods
+
+
+class Trip:
+    """Has cells of each kind of method."""
+
+    @cell
+    def forecast(self, city: str) -> str:
+        """A method."""
+        return city
+
+    @cell(name="hotels")
+    async def find_hotels(self, city: str) -> list[str]:
+        """An async method."""
+        return [city]
+
+    @classmethod
+    @cell
+    def rate(cls, city: str) -> float:
+        """A class method."""
+        return len(city)
+
+    @staticmethod
+    @cell
+    @depends_on(forecast, a=forecast)
+    def fee(a: str) -> int:
+        """A static method, which depends on another."""
+        return len(a)
+
+    @cell
+    @staticmethod
+    def tax(a: str) -> int:
+        """A static method, decorated in the other order."""
+        return len(a)
+
+
+trip = Trip()
+assert_type(trip.forecast("Oslo"), str)
+assert_type(Trip.forecast(trip, "Oslo"), str)
+assert_type(Trip.rate("Oslo"), float)
+assert_type(trip.fee("Oslo"), int)
+assert_type(trip.tax("Oslo"), int)
+trip.forecast(3)  # type: ignore[arg-type]
+Trip.rate(3)  # type: ignore[arg-type]
+
+
+# Resources
 
 
 @resource
@@ -66,11 +177,34 @@ def connection(path: str) -> Iterator[bytes]:
     yield path.encode()
 
 
-@resource(name="session")
+@resource(name="session", timeout=3)
 async def make_session() -> AsyncIterator[bytes]:
-    """An async resource, with an option."""
+    """An async resource, with options."""
     yield b""
 
 
 assert_type(connection("/tmp"), Iterator[bytes])
 assert_type(make_session(), AsyncIterator[bytes])
+connection(3)  # type: ignore[arg-type]
+
+
+# What depends_on takes
+
+some_cells: list[Callable[..., Any]] = [spot, empty]
+some_parts: list[Callable[..., float]] = [spot]
+depends_on(*some_cells, parts=some_parts)
+depends_on(parts=(spot, "name", Input("url")), one="name", two=Input("url"), three=spot)
+depends_on(3)  # type: ignore[arg-type]
+depends_on(x=3)  # type: ignore[arg-type]
+depends_on(x=[3])  # type: ignore[list-item]
+depends_on(Input("url"))  # type: ignore[arg-type]
+Input(3)  # type: ignore[arg-type]
+
+
+# What the others take
+
+cell(3)  # type: ignore[call-overload]
+cell(length, name="both")  # type: ignore[call-overload]
+cell(name=3)  # type: ignore[call-overload]
+cell(color="red")  # type: ignore[call-overload]
+resource(timeout="3")  # type: ignore[call-overload]

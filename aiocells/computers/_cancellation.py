@@ -26,20 +26,20 @@ class Cancellation:
     async def delivered(
         self, error: BaseException | None = None
     ) -> asyncio.CancelledError:
-        """The exception of a cancellation that has not come up to here.
+        """The exception of a cancellation that is new.
 
         Args:
-            error: what came up in its place.
+            error: what came up, which may be it, or have hidden it.
         """
+        try:
+            # It may be requested, and not thrown yet: nobody must get it later.
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as thrown:
+            return thrown
         while error is not None:
             if isinstance(error, asyncio.CancelledError):
                 return error
             error = error.__context__
-        try:
-            # It may be requested, and not thrown yet: the caller must not get it later.
-            await asyncio.sleep(0)
-        except asyncio.CancelledError as thrown:
-            return thrown
         return asyncio.CancelledError()
 
 

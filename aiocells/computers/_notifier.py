@@ -24,11 +24,12 @@ class Notifier:
         error: BaseException | None = None,
     ) -> None:
         event = Event(kind, cell, name, time.perf_counter(), error)
-        for observer in self._observers.copy():
+        for observer in self._observers:
             try:
                 observer(event)
             except Exception:
-                self._observers.remove(observer)
+                # By identity: other observers may be equal to it.
+                self._observers = [o for o in self._observers if o is not observer]
                 _logger.exception(
                     "The observer %r raised at the %s of cell %r. It is dropped; the "
                     "computation goes on.",

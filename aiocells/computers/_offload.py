@@ -7,7 +7,9 @@ executor. The pools that are made here belong to one computation.
 import asyncio
 import contextvars
 import functools
+import os
 import pickle
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -15,7 +17,8 @@ from typing import Any
 from aiocells import _failures, _names
 from aiocells._kinds import Kind
 from aiocells._plan import Plan
-from aiocells.computers._processes import Workers
+from aiocells._source import globals_of
+from aiocells.computers._processes import Workers, call_in_process
 from aiocells.computers._run import Run
 from aiocells.computers._waiting import outlast
 from aiocells.errors import UnsupportedCell
@@ -66,10 +69,13 @@ class Offload:
         where = program.options[number].run_in or ""
         executor = executors.get(where)
         if executor is not None:
+            if isinstance(executor, ThreadPoolExecutor):
+                return functools.partial(_in_thread, executor, function)
             if isinstance(executor, ProcessPoolExecutor):
                 function = _checked_for_process(run.plan, number, function)
-                return functools.partial(_in_executor, executor, function)
-            return functools.partial(_in_thread, executor, function)
+                function = functools.partial(call_in_process, function)
+            # Any other may be one of processes too, to which no context can be sent.
+            return functools.partial(_in_executor, executor, function)
         if where == "thread":
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(MAX_THREADS, "aiocells")
@@ -130,17 +136,30 @@ def _checked_for_process(
             *map(_unmarked, function.args),
             **function.keywords,
         )
+    cause: Exception | None = None
     try:
         pickle.dumps(function)
     except Exception as error:
-        program = plan.program
-        msg = (
-            f"{program.described(number)} is to run in a process, but cannot be sent "
-            f"to one: {error}. Define it at the top of a module, or use "
-            'run_in="thread".'
-        )
-        raise UnsupportedCell(msg, cell=program.nodes[number]) from error
-    return function
+        cause = error
+    if cause is None and not _is_of_session(function):
+        return function
+    program = plan.program
+    reason = cause or "it was defined in a session, which a new process cannot import"
+    msg = (
+        f"{program.described(number)} is to run in a process, but cannot be sent to "
+        f'one: {reason}. Define it at the top of a module, or use run_in="thread".'
+    )
+    raise UnsupportedCell(msg, cell=program.nodes[number]) from cause
+
+
+def _is_of_session(function: Callable[..., Any]) -> bool:
+    """Whether a function is of a main module that a new process cannot run."""
+    main = sys.modules["__main__"]
+    return (
+        globals_of(function) is vars(main)
+        and main.__spec__ is None
+        and not os.path.exists(getattr(main, "__file__", ""))
+    )
 
 
 def _unmarked(value: Any) -> Any:

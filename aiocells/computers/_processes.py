@@ -21,11 +21,13 @@ from aiocells.errors import WorkerDied
 
 _STARTED = (
     "the worker process that ran the cell died before it answered: it was killed, for "
-    "instance for want of memory, or the cell ended it"
+    "instance for want of memory, or the cell ended it, or it could not unpickle what "
+    "was sent to it, and said so on standard error"
 )
+_UNREADABLE = "what the cell returned cannot be unpickled; the cause above says why"
 _NOT_STARTED = (
-    "the worker process could not start: is what the main module does behind "
-    "if __name__ == '__main__'?"
+    "the worker process could not start, and said why on standard error; is what the "
+    "main module does behind if __name__ == '__main__'?"
 )
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
@@ -91,13 +93,15 @@ class _Worker:
         try:
             if self._pid is None:
                 self._pid = await outlast(self._pool.submit(os.getpid))
-            future = self._pool.submit(_call, function, values)
+            future = self._pool.submit(call_in_process, function, *values)
             return await outlast(future, self._kill)
         except BrokenProcessPool as error:
             if self._ended_by is not None:
                 raise self._ended_by from None
             self.is_usable = False
             msg = _STARTED if self._pid is not None else _NOT_STARTED
+            if error.__cause__ is not None:
+                msg = _UNREADABLE
             raise WorkerDied(msg, cells=[cell]) from error
 
     def _kill(self, cancelled: asyncio.CancelledError) -> None:
@@ -118,8 +122,11 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
-    """Call a cell; runs in the worker."""
+def call_in_process(function: Callable[..., Any], *values: Any) -> Any:
+    """Call a cell; runs in the worker.
+
+    An exception that could not be sent back would end the worker, or worse its pool.
+    """
     try:
         return _failures.without_stop_iteration(function, values)
     except BaseException as error:
@@ -129,7 +136,7 @@ def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
         msg = (
             f"{type(error).__qualname__}: {error} (it cannot be sent whole: {problem})"
         )
-        raise RuntimeError(msg) from None
+        raise RuntimeError(msg).with_traceback(error.__traceback__) from None
 
 
 def _cannot_be_sent(error: BaseException) -> str | None:

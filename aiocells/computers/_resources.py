@@ -2,9 +2,8 @@
 
 import asyncio
 import contextvars
-import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +14,8 @@ from aiocells.computers._waiting import outlast
 CLOSE_TIMEOUT = 30.0
 
 _END: Any = object()
+_NEVER_YIELDED = "the resource ended without a yield; it must yield its value once"
+_YIELDED_AGAIN = "the resource yielded again; it must yield its value once"
 
 
 class OpenResource:
@@ -43,58 +44,92 @@ class OpenResource:
 
     async def open(self) -> Any:
         """Run up to the `yield`; gives the value."""
-        value = _END
+        generator = self._generator
+        is_open = False
         try:
-            value = await self._advance("the resource", self._timeout)
+            if isinstance(generator, AsyncGenerator):
+                step = _open_async(generator)
+                value = await _bounded(self._timeout, "the resource", step)
+            else:
+                value = await self._call(_open_plain, generator)
+            is_open = True
         except asyncio.CancelledError:
             # A thread cannot be stopped, so that it may have opened all the same.
-            if self._thread is not None and _is_suspended(self._generator):
+            if self._thread is not None and _is_suspended(generator):
                 await self.close()
             raise
         finally:
-            if value is _END:
+            if not is_open:
                 self._end_thread()
-        if value is _END:
-            msg = "the resource ended without a yield; it must yield its value once"
-            raise RuntimeError(msg)
         return value
 
     async def close(self) -> None:
         """Run what stands after the `yield`."""
+        generator = self._generator
         try:
-            what = "the clean-up of the resource"
-            seconds = self._timeout or CLOSE_TIMEOUT
-            value = await self._advance(what, seconds)
-            if value is not _END:
-                await self._abandon(what, seconds)
-                msg = "the resource yielded again; it must yield its value once"
-                raise RuntimeError(msg)
+            if isinstance(generator, AsyncGenerator):
+                seconds = self._timeout or CLOSE_TIMEOUT
+                step = _close_async(generator)
+                await _bounded(seconds, "the clean-up of the resource", step)
+            else:
+                await self._call(_close_plain, generator, _do_not_cancel)
         finally:
             self._end_thread()
 
-    async def _advance(self, what: str, seconds: float | None) -> Any:
-        """Run to the next `yield`; gives what is yielded, or _END."""
-        generator = self._generator
-        if isinstance(generator, AsyncGenerator):
-            step = anext(generator, _END)
-            return await (step if seconds is None else within(seconds, what, step))
-        return await self._call(functools.partial(next, generator, _END))
-
-    async def _call(self, step: Callable[[], Any]) -> Any:
+    async def _call(
+        self,
+        step: Callable[[Any], Any],
+        generator: Any,
+        on_cancel: Callable[[Any], object] | None = None,
+    ) -> Any:
         """Take a step of a plain generator, in its thread if it has one."""
         if self._thread is None or self._context is None:
-            return step()
-        return await outlast(self._thread.submit(self._context.run, step))
-
-    async def _abandon(self, what: str, seconds: float) -> None:
-        if isinstance(self._generator, AsyncGenerator):
-            await within(seconds, what, self._generator.aclose())
-        else:
-            await self._call(self._generator.close)
+            return step(generator)
+        future = self._thread.submit(self._context.run, step, generator)
+        return await outlast(future, on_cancel)
 
     def _end_thread(self) -> None:
         if self._thread is not None:
             self._thread.shutdown()
+
+
+async def _bounded(
+    seconds: float | None, what: str, step: Coroutine[Any, Any, Any]
+) -> Any:
+    return await (step if seconds is None else within(seconds, what, step))
+
+
+# Each step is one function, so that it ends in its thread whatever happens meanwhile.
+
+
+def _open_plain(generator: Generator[Any, None, Any]) -> Any:
+    value = next(generator, _END)
+    if value is _END:
+        raise RuntimeError(_NEVER_YIELDED)
+    return value
+
+
+def _close_plain(generator: Generator[Any, None, Any]) -> None:
+    if next(generator, _END) is not _END:
+        generator.close()
+        raise RuntimeError(_YIELDED_AGAIN)
+
+
+async def _open_async(generator: AsyncGenerator[Any, None]) -> Any:
+    value = await anext(generator, _END)
+    if value is _END:
+        raise RuntimeError(_NEVER_YIELDED)
+    return value
+
+
+async def _close_async(generator: AsyncGenerator[Any, None]) -> None:
+    if await anext(generator, _END) is not _END:
+        await generator.aclose()
+        raise RuntimeError(_YIELDED_AGAIN)
+
+
+def _do_not_cancel(_: object) -> None:
+    """Let what was submitted run, though it has not begun."""
 
 
 def _is_suspended(generator: Any) -> bool:

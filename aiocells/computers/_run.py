@@ -100,7 +100,7 @@ class Run:
 
     def fail(self, number: int, error: BaseException) -> None:
         """Take down that a cell raised `error`, and what follows from it."""
-        error = self._record(number, error)
+        error = self._record(number, error, self.values)
         if self.on_error != "continue" or _is_fatal(error):
             self.stopped = True
         else:
@@ -108,17 +108,21 @@ class Run:
 
     def fail_closing(self, number: int, error: BaseException) -> None:
         """Take down that the clean-up of a resource raised `error`."""
-        error = self._record(number, error)
+        # Its arguments may have been let go.
+        values = None if self.plan.frees else self.values
+        error = self._record(number, error, values)
         if self.on_error != "continue" or _is_fatal(error):
             self.stopped = True
 
-    def _record(self, number: int, error: BaseException) -> BaseException:
+    def _record(
+        self, number: int, error: BaseException, values: list[Any] | None
+    ) -> BaseException:
         if isinstance(error, StopIteration):
             # Out of a coroutine Python itself makes it one; so do plain cells.
             converted = RuntimeError("cell raised StopIteration")
             converted.__cause__ = error
             error = converted.with_traceback(error.__traceback__)
-        _failures.note_cell(error, self.plan, number, self.values)
+        _failures.note_cell(error, self.plan, number, values)
         self.failures[number] = error
         self.tell("failure", number, error)
         return error

@@ -20,6 +20,7 @@ from time import monotonic
 from typing import Any
 
 from aiocells._kinds import Kind
+from aiocells.computers._cancellation import Cancellation
 from aiocells.computers._resources import OpenResource, scope_failure
 from aiocells.computers._run import Run
 from aiocells.computers._watchdog import report_blocking
@@ -47,8 +48,7 @@ class Scheduler:
         self._waiting_for = plan.counts.copy()
         self._uses = plan.uses.copy() if plan.frees else None
         self._loop = asyncio.get_running_loop()
-        self._main = asyncio.current_task()
-        self._cancellations = self._main.cancelling() if self._main else 0
+        self._cancellation = Cancellation(asyncio.current_task())
         self._context = contextvars.copy_context()
         self._is_eager, self._make_task = self._task_maker()
         # The cells that are ready, lowest number first.
@@ -103,6 +103,9 @@ class Scheduler:
         while self._is_busy():
             await self._wait()
         await self._close_all()
+        if self._run.cancelled is None and self._cancellation.is_new():
+            self._run.cancelled = await self._cancellation.delivered()
+        self._bodies.clear()  # they refer to this, and so to all values
 
     def _is_busy(self) -> bool:
         return bool(self._running or self._starting or self._inline)
@@ -244,6 +247,7 @@ class Scheduler:
             raise error  # the loop was closed under us: nothing can be run any more
         if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
             self._run.tell("cancel", number)
+            self._stop()
             return
         try:
             self._run.fail(number, error)
@@ -255,9 +259,7 @@ class Scheduler:
 
     def _is_cancelled(self) -> bool:
         """Whether a cell's CancelledError is the computation's own doing."""
-        return self._is_stopping or (
-            self._main is not None and self._main.cancelling() > self._cancellations
-        )
+        return self._is_stopping or self._cancellation.is_new()
 
     def _stop(self) -> None:
         """Start nothing more, and cancel what runs."""

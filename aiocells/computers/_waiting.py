@@ -50,8 +50,13 @@ async def outlast(
                 on_cancel(error)
             elif future.cancel():
                 raise
-    if cancelled is None:
+    try:
+        failure = future.exception()
+        if failure is None and cancelled is not None:
+            raise cancelled
+        if failure is not None and failure.__context__ is None:
+            failure.__context__ = cancelled
         return future.result()
-    if future.exception() is None:
-        raise cancelled
-    return future.result()
+    finally:
+        # An exception holds this frame: that must not hold the exception.
+        del cancelled, failure, future

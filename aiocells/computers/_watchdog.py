@@ -9,6 +9,21 @@ _logger = logging.getLogger("aiocells")
 _reported: weakref.WeakKeyDictionary[Program, set[int]] = weakref.WeakKeyDictionary()
 
 
+def check_watchdog(seconds: object) -> None:
+    """Refuse what is no number of seconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if seconds is not None and not (
+        isinstance(seconds, int | float)
+        and not isinstance(seconds, bool)
+        and seconds >= 0
+    ):
+        msg = f"watchdog={seconds!r}: expected a number of seconds, or None for never."
+        raise ValueError(msg)
+
+
 def report_blocking(program: Program, number: int, seconds: float) -> None:
     """Log that a cell held up the event loop; once for a cell of a graph.
 

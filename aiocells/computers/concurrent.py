@@ -12,6 +12,7 @@ from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import prepare
 from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._scheduler import Scheduler
+from aiocells.computers._watchdog import check_watchdog
 from aiocells.observers import Observer
 
 # Seconds that a plain cell may hold up the event loop before that is logged.
@@ -141,6 +142,7 @@ async def _compute(
     watchdog: float | None,
 ) -> Results:
     check_limits(run.plan, max_concurrency, limits or {})
+    check_watchdog(watchdog)
     offload = Offload(run, executors)
     observe(run)
     if max_concurrency is None and not limits:

@@ -150,6 +150,9 @@ async def run_in_order(run: Run, cancellation: Cancellation) -> None:
     try:
         await _run_cells(run, opened, cancellation)
     finally:
+        if run.cancelled is None and cancellation.is_new():
+            # Requested by the last cell: it must not strike the closing instead.
+            run.cancelled = await cancellation.delivered()
         if opened:
             await _close_all(run, opened, cancellation)
 
@@ -205,13 +208,12 @@ async def _take_down(
     run: Run, number: int, error: BaseException, cancellation: Cancellation
 ) -> None:
     """Take down that a cell failed, or was cancelled, or both."""
-    if not cancellation.is_new():
-        run.fail(number, error)
-    elif isinstance(error, asyncio.CancelledError):
-        run.cancelled = error
+    is_cancelled = cancellation.is_new()
+    if is_cancelled:
+        run.cancelled = await cancellation.delivered(error)
+    if is_cancelled and isinstance(error, asyncio.CancelledError):
         run.tell("cancel", number)
     else:
-        run.cancelled = await cancellation.delivered(error)
         run.fail(number, error)
 
 
@@ -244,16 +246,18 @@ async def _close_all(
         number, resource = opened.pop()
         before = cancellation.count()
         here = Cancellation(cancellation.task)
+        failure: BaseException | None = None
         try:
             await resource.close()
         except BaseException as error:
-            if here.is_new() and isinstance(error, asyncio.CancelledError):
-                run.cancelled = run.cancelled or error
-            else:
-                run.fail_closing(number, error)
-        else:
-            if here.is_new():
-                run.cancelled = run.cancelled or await here.delivered()
+            failure = error
+        if here.is_new():
+            delivered = await here.delivered(failure)
+            run.cancelled = run.cancelled or delivered
+            if isinstance(failure, asyncio.CancelledError):
+                failure = None
+        if failure is not None:
+            run.fail_closing(number, failure)
         if cancellation.count() < before and not cancellation.is_new():
             _blame(run, number)
 

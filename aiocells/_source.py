@@ -1,0 +1,62 @@
+"""Where a callable was written: its place in the source, and its module.
+
+Both are those of the innermost function, where it is a wrapper or a partial.
+"""
+
+import functools
+import inspect
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+_NOWHERE: dict[str, Any] = {}
+
+
+def globals_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The globals of the module that a callable was written in; {} if unknown."""
+    if type(function) is types.FunctionType and "__wrapped__" not in function.__dict__:
+        return function.__globals__
+    written = _written(function)
+    found = getattr(written, "__globals__", None)
+    if isinstance(found, dict):
+        return found
+    # A class knows only the name of its module.
+    module = sys.modules.get(getattr(written, "__module__", None) or "")
+    return vars(module) if isinstance(module, types.ModuleType) else _NOWHERE
+
+
+def location_of(function: Any) -> str:
+    """Where a callable is defined: "file.py:12", or "" where there is no source."""
+    code = getattr(_written(function), "__code__", None)
+    if not isinstance(code, types.CodeType):
+        return ""
+    path = code.co_filename
+    try:
+        near = os.path.relpath(path)
+    except (OSError, ValueError):  # no such folder any more, or another drive
+        near = path
+    if not near.startswith(os.pardir):
+        path = near
+    return f"{path}:{code.co_firstlineno}"
+
+
+def _written(function: Any) -> Any:
+    """The function, or the class, that was written down to make a callable."""
+    function = _innermost(function)
+    if isinstance(function, type) or inspect.isroutine(function):
+        return function
+    return _innermost(getattr(type(function), "__call__", None))
+
+
+def _innermost(function: Any) -> Any:
+    """The function inside of partials, and of wrappers made with functools.wraps."""
+    while True:
+        if isinstance(function, functools.partial):
+            inner = function.func
+        else:
+            inner = inspect.unwrap(function)
+        if inner is function:
+            return function
+        function = inner

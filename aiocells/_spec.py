@@ -1,0 +1,129 @@
+"""The frozen spec that the decorators store on a function, and how it is read."""
+
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+from typing_extensions import TypeAliasType
+
+from aiocells.errors import DeclarationError
+
+MARK = "__aiocells__"
+
+
+@attrs.frozen
+class Input:
+    """An input of another name than the parameter that it is bound to.
+
+    Args:
+        name: the input's name, as the caller of a computer gives it.
+
+    >>> from aiocells import Graph, Input, cell, compute_sequential, depends_on
+    >>> @cell
+    ... @depends_on(url=Input("billing_url"))
+    ... def page(url: str) -> str:
+    ...     return f"GET {url}"
+    >>> graph = Graph.from_cells(page)
+    >>> compute_sequential(graph, inputs={"billing_url": "/bills"})[page]
+    'GET /bills'
+    """
+
+    name: str = attrs.field(validator=attrs.validators.instance_of(str))
+
+
+Reference = TypeAliasType("Reference", "Callable[..., Any] | str")
+Binding = TypeAliasType("Binding", "Reference | Input | Sequence[Reference | Input]")
+
+
+def is_name(reference: str) -> bool:
+    """Whether a string may name a cell: "name" or "package.module:name"."""
+    where, colon, name = reference.partition(":")
+    return bool(where and name and where[0] != ".") if colon else bool(where)
+
+
+@attrs.frozen
+class Options:
+    """What `cell` or `resource` said about a function.
+
+    Attributes:
+        name: the cell's name, where it is not the function's own.
+        is_resource: whether it yields its value, and then cleans up.
+        run_in: "thread", "process" or the name of an executor; None for inline.
+        limit: the name of the limit that it counts towards.
+        timeout: seconds after which an async cell is given up.
+    """
+
+    name: str | None = None
+    is_resource: bool = False
+    run_in: str | None = None
+    limit: str | None = None
+    timeout: float | None = None
+
+    def __str__(self) -> str:
+        """The decorator as it is written."""
+        decorator = "@resource" if self.is_resource else "@cell"
+        given = attrs.asdict(attrs.evolve(self, is_resource=False))
+        told = ", ".join(f"{name}={value!r}" for name, value in given.items() if value)
+        return f"{decorator}({told})" if told else decorator
+
+    def __attrs_post_init__(self) -> None:
+        for option in ("name", "run_in", "limit"):
+            text = getattr(self, option)
+            if text is not None and not (isinstance(text, str) and text):
+                msg = f"{option}={text!r}: expected a string that is not empty."
+                raise DeclarationError(msg)
+        timeout: Any = self.timeout
+        if timeout is not None and not (
+            isinstance(timeout, int | float)
+            and not isinstance(timeout, bool)
+            and timeout > 0
+        ):
+            msg = f"timeout={timeout!r}: expected a number of seconds above 0."
+            raise DeclarationError(msg)
+
+
+PLAIN = Options()
+
+
+@attrs.frozen
+class CellSpec:
+    """What the decorators said about a function.
+
+    Attributes:
+        options: from `cell` or `resource`; None if only `depends_on` was used.
+        order: the positional arguments of `depends_on`, in the order written.
+        bindings: its keyword arguments, as pairs.
+    """
+
+    options: Options | None = None
+    order: tuple[Any, ...] = ()
+    bindings: tuple[tuple[str, Any], ...] = ()
+
+
+# Most cells have no options: they share these.
+UNMARKED = CellSpec()
+PLAIN_SPEC = CellSpec(options=PLAIN)
+
+
+def spec_of(function: Any) -> CellSpec | None:
+    """The spec that `function` itself carries, or None.
+
+    Only the object's own attributes count: an instance of a marked class, or a
+    subclass of it, is not marked. A method is marked where its function is. Objects
+    that refuse to be looked at are no cells.
+    """
+    kind = type(function)
+    if kind is types.FunctionType:  # nearly all
+        spec = function.__dict__.get(MARK)
+    elif kind in _HOLDERS:
+        return spec_of(function.__func__)
+    else:
+        try:
+            spec = object.__getattribute__(function, "__dict__").get(MARK)
+        except Exception:
+            return None
+    return spec if type(spec) is CellSpec else None
+
+
+_HOLDERS = (types.MethodType, staticmethod, classmethod)

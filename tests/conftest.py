@@ -1,0 +1,27 @@
+"""Fixtures that several test modules share."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import Modules
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modules]:
+    """Makes modules from text; the test leaves no trace of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [os.fspath(tmp_path), *sys.path])
+    made = Modules(tmp_path)
+    before = sys.modules.copy()
+    yield made
+    for name in made.blanks:
+        sys.modules.pop(name, None)
+    for name in set(sys.modules) - set(before):
+        file = getattr(sys.modules[name], "__file__", None)
+        if str(file).startswith(os.fspath(tmp_path)):
+            del sys.modules[name]
+    sys.modules.update(before)

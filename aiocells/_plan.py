@@ -11,8 +11,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-import attrs
-
 from aiocells._binding import InputSlot, Shape
 from aiocells._cell import PLAIN, Options
 from aiocells._collect import Graph
@@ -23,7 +21,6 @@ from aiocells._toposort import topological_order
 from aiocells.errors import UnsupportedCell
 
 
-@attrs.frozen(eq=False)
 class Program:
     """The cells of a graph, ready to be called.
 
@@ -39,15 +36,29 @@ class Program:
         shapes: how the caller's function takes the arguments, where not one by one.
     """
 
-    graph: DependencyGraph
-    nodes: list[Any]
-    functions: list[Callable[..., Any]]
-    args: list[tuple[int, ...]]
-    needs: list[Collection[int]]
-    kinds: list[Kind]
-    options: list[Options]
-    inputs: list[InputSlot]
-    shapes: dict[int, Shape]
+    # Written out, here and in Plan: attrs would take a millisecond of every import.
+    def __init__(
+        self,
+        *,
+        graph: DependencyGraph,
+        nodes: list[Any],
+        functions: list[Callable[..., Any]],
+        args: list[tuple[int, ...]],
+        needs: list[Collection[int]],
+        kinds: list[Kind],
+        options: list[Options],
+        inputs: list[InputSlot],
+        shapes: dict[int, Shape],
+    ) -> None:
+        self.graph = graph
+        self.nodes = nodes
+        self.functions = functions
+        self.args = args
+        self.needs = needs
+        self.kinds = kinds
+        self.options = options
+        self.inputs = inputs
+        self.shapes = shapes
 
     @functools.cached_property
     def arguments(self) -> list[Callable[[list[Any]], Iterable[Any]]]:
@@ -83,7 +94,6 @@ def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
     return operator.itemgetter(slice(source, source + 1 or None))
 
 
-@attrs.frozen(eq=False)
 class Plan:
     """The cells that one kind of computation runs.
 
@@ -96,12 +106,21 @@ class Plan:
         prepared: what computers have derived from the plan, by their own keys.
     """
 
-    program: Program
-    order: list[int]
-    overridden: frozenset[int]
-    targets: tuple[int, ...]
-    frees: bool
-    prepared: dict[str, Any] = attrs.field(factory=dict, repr=False)
+    def __init__(
+        self,
+        program: Program,
+        order: list[int],
+        overridden: frozenset[int],
+        targets: tuple[int, ...],
+        *,
+        frees: bool,
+    ) -> None:
+        self.program = program
+        self.order = order
+        self.overridden = overridden
+        self.targets = targets
+        self.frees = frees
+        self.prepared: dict[str, Any] = {}
 
     @functools.cached_property
     def dependents(self) -> list[list[int]]:

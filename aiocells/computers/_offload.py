@@ -11,17 +11,19 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 from aiocells import _failures, _names
 from aiocells._kinds import Kind
 from aiocells._plan import Plan
 from aiocells._source import globals_of
-from aiocells.computers._processes import Workers, call_in_process
 from aiocells.computers._run import Run
 from aiocells.computers._waiting import outlast
 from aiocells.errors import UnsupportedCell
+
+if TYPE_CHECKING:
+    from aiocells.computers._processes import Workers
 
 # Threads of one computation. They wait for most of their time, so that it may be
 # more than there are processors; anyio allows as many.
@@ -64,6 +66,11 @@ class Offload:
     def _moved(
         self, run: Run, number: int, executors: Mapping[str, Executor]
     ) -> Callable[..., Any]:
+        # These load multiprocessing, which most programs do without.
+        from concurrent.futures import ProcessPoolExecutor
+
+        from aiocells.computers._processes import Workers, call_in_process
+
         program = run.plan.program
         function = run.functions[number]
         where = program.options[number].run_in or ""

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aiocells import _failures
 from aiocells._plan import Plan
 from aiocells._results import Results
-from aiocells.computers._notifier import Notifier
-from aiocells.observers import EventKind, Observer
+
+if TYPE_CHECKING:
+    from aiocells.computers._notifier import Notifier
+    from aiocells.observers import EventKind, Observer
 
 OnError = Literal["raise", "group", "continue"]
 
@@ -25,6 +27,16 @@ def check_on_error(on_error: str) -> None:
     if on_error not in _ON_ERROR:
         msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
         raise ValueError(msg)
+
+
+def _notifier(observers: "Iterable[Observer]") -> "Notifier | None":
+    observers = list(observers)
+    if not observers:
+        return None
+    # Who observes nothing should not wait for the import.
+    from aiocells.computers._notifier import Notifier
+
+    return Notifier(observers)
 
 
 class Run:
@@ -66,7 +78,7 @@ class Run:
         plan: Plan,
         values: list[Any],
         on_error: OnError = "raise",
-        observers: Iterable[Observer] = (),
+        observers: "Iterable[Observer]" = (),
     ) -> None:
         self.plan = plan
         self.values = values
@@ -75,7 +87,7 @@ class Run:
         self.on_error = on_error
         self.offloads = False
         self.found: list[Any] | None = None
-        self.notify = Notifier(observers) if observers else None
+        self.notify = _notifier(observers)
         self.failures: dict[int, BaseException] = {}
         self.skipped: set[int] = set()
         self.interrupted: BaseException | None = None
@@ -83,7 +95,7 @@ class Run:
         self.cancelled: BaseException | None = None
 
     def tell(
-        self, kind: EventKind, number: int, error: BaseException | None = None
+        self, kind: "EventKind", number: int, error: BaseException | None = None
     ) -> None:
         """Tell the observers, if any, what happened to a cell.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._graph import DependencyGraph
 from aiocells._results import Results
@@ -13,7 +13,9 @@ from aiocells.computers._prepare import prepare
 from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._scheduler import Scheduler
 from aiocells.computers._watchdog import check_watchdog
-from aiocells.observers import Observer
+
+if TYPE_CHECKING:
+    from aiocells.observers import Observer
 
 # Seconds that a plain cell may hold up the event loop before that is logged.
 WATCHDOG = 0.05
@@ -26,7 +28,7 @@ async def async_compute_concurrent(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
-    observers: Iterable[Observer] = (),
+    observers: "Iterable[Observer]" = (),
     max_concurrency: int | None = None,
     limits: Mapping[str, int] | None = None,
     executors: Mapping[str, Executor] | None = None,
@@ -87,7 +89,7 @@ async def async_compute_concurrent_simple(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
-    observers: Iterable[Observer] = (),
+    observers: "Iterable[Observer]" = (),
     max_concurrency: int | None = None,
     limits: Mapping[str, int] | None = None,
     executors: Mapping[str, Executor] | None = None,

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import attrs
-
 from aiocells import _failures
 from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind
@@ -16,7 +14,6 @@ from aiocells.computers.sequential import run_in_order
 from aiocells.errors import GraphException, UnsupportedCell
 
 
-@attrs.define(eq=False)
 class _Flow:
     """A flow that has been started.
 
@@ -29,12 +26,13 @@ class _Flow:
         is_ended: whether it was cancelled, or failed.
     """
 
-    plan: Plan
-    round: Plan
-    values: list[Any]
-    loop: asyncio.AbstractEventLoop
-    tasks: dict[asyncio.Task[Any], int]
-    is_ended: bool = False
+    def __init__(self, plan: Plan, round_: Plan, values: list[Any]) -> None:
+        self.plan = plan
+        self.round = round_
+        self.values = values
+        self.loop = asyncio.get_running_loop()
+        self.tasks: dict[asyncio.Task[Any], int] = {}
+        self.is_ended = False
 
     def start(self, number: int) -> None:
         program, values = self.plan.program, self.values
@@ -146,7 +144,7 @@ def _started(graph: DependencyGraph) -> _Flow:
             )
             raise UnsupportedCell(msg, cell=program.nodes[number])
     round_ = select(plan, None, frozenset(numbers))
-    flow = _Flow(plan, round_, values, asyncio.get_running_loop(), {})
+    flow = _Flow(plan, round_, values)
     graph._flow = flow
     for number in sorted(numbers):
         flow.start(number)

@@ -5,7 +5,7 @@ import itertools
 import operator
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._graph import DependencyGraph
 from aiocells._plan import Plan
@@ -19,7 +19,9 @@ from aiocells.computers._resources import OpenResource, scope_failure
 from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._segments import Segment, segments_of
 from aiocells.errors import UnsupportedCell
-from aiocells.observers import Observer
+
+if TYPE_CHECKING:
+    from aiocells.observers import Observer
 
 
 def compute_sequential(
@@ -29,7 +31,7 @@ def compute_sequential(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
-    observers: Iterable[Observer] = (),
+    observers: "Iterable[Observer]" = (),
 ) -> Results:
     """Compute a graph of plain functions, one after the other.
 
@@ -81,7 +83,7 @@ async def async_compute_sequential(
     inputs: Mapping[str, Any] | None = None,
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
-    observers: Iterable[Observer] = (),
+    observers: "Iterable[Observer]" = (),
     executors: Mapping[str, Executor] | None = None,
 ) -> Results:
     """Compute a graph of plain and async functions, one after the other.

@@ -6,17 +6,11 @@ from typing import Any, TypeVar, overload
 
 from aiocells import _names
 from aiocells._plan import Plan
+from aiocells.errors import MissingValue
 
 Value = TypeVar("Value")
 
 _SHOWN = 10
-
-
-class NoValue(KeyError):
-    """Says why a value is not there; a KeyError that reads as a sentence."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class Results(Mapping[Any, Any]):
@@ -82,7 +76,7 @@ class Results(Mapping[Any, Any]):
         if number in self._failures:
             raise self._failures[number].with_traceback(self._tracebacks[number])
         if number not in self._plan.target_set or number in self._skipped:
-            raise NoValue(self._why_not(number))
+            raise MissingValue(self._why_not(number), key=key)
         return self._values[number]
 
     def __iter__(self) -> Iterator[Any]:
@@ -132,7 +126,7 @@ class Results(Mapping[Any, Any]):
         if not isinstance(key, str):
             name = _names.fallback_name(key) if callable(key) else repr(key)
             msg = f"{_names.described(name, key)} is not in the graph."
-            raise NoValue(msg)
+            raise MissingValue(msg, key=key)
         return self._number_named(key)
 
     def _number_named(self, name: str) -> int:
@@ -147,13 +141,13 @@ class Results(Mapping[Any, Any]):
         if numbers:
             which = " and ".join(program.described(number) for number in numbers)
             msg = f"{name!r} is the name of {which}. Ask with the cell itself."
-            raise NoValue(msg)
+            raise MissingValue(msg, key=name)
         for number in range(len(program.nodes)):
             if program.name(number) == name:
                 return number
         near = _names.suggestions(name, self._names)
         msg = f"there is no cell {name!r} in the graph.{_names.did_you_mean(near)}"
-        raise NoValue(msg)
+        raise MissingValue(msg, key=name)
 
     def _why_not(self, number: int) -> str:
         program, plan = self._plan.program, self._plan

@@ -133,6 +133,21 @@ class UnknownInput(GraphException):
         self.suggestions = dict(suggestions or {})
 
 
+class MissingValue(GraphException, KeyError):
+    """A value that is not among the results; the message says why.
+
+    Attributes:
+        key: what was asked for.
+    """
+
+    def __init__(self, message: str, *, key: Any = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show its repr
+
+
 class UnsupportedCell(GraphException):
     """A cell that the chosen computer cannot run, or cannot give the value of.
 

@@ -24,6 +24,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "DeclarationError": {"cell": len},
     "GraphException": {},
     "MissingInput": {"missing": {"city": (len, max)}},
+    "MissingValue": {"key": "a"},
     "UnbindableParameter": {"cell": len, "parameter": "x"},
     "UnknownCell": {"name": "forcast", "suggestions": ("forecast",)},
     "UnknownInput": {"names": ("citty",), "suggestions": {"citty": ["city"]}},

@@ -221,7 +221,7 @@ def test_a_resource_can_be_overridden(trip: Any, compute: Compute) -> None:
             {"targets": ["stored"], "inputs": None},
             MissingInput,
             "Missing inputs: 'city' is needed by 'forecast' (trip.py:4). 'days' is "
-            "needed by 'plan' (trip.py:9). Give it as inputs={'city': ..., "
+            "needed by 'plan' (trip.py:9). Give them as inputs={'city': ..., "
             "'days': ...}.",
         ),
         (

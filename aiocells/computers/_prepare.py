@@ -19,36 +19,33 @@ from aiocells.errors import (
 _KEPT_SELECTIONS = 64
 
 
-def prepare(
+def choose(
     graph: DependencyGraph,
     targets: Iterable[Any] | None,
-    inputs: Mapping[str, Any] | None,
     overrides: Mapping[Any, Any] | None,
-) -> tuple[Plan, list[Any]]:
-    """Choose what to run, and lay out the values that are known before.
+) -> tuple[Plan, dict[int, Any]]:
+    """Choose what to run.
 
     Args:
         graph: what to compute.
         targets: cells or names, or None for all.
-        inputs: values by the name of an input.
         overrides: values by cell or name.
 
     Returns:
-        The plan, and the list of values of a run.
+        The plan, and the overriding values by the number of the cell.
 
     Raises:
-        GraphException: something is unknown, ambiguous, missing or no target.
+        GraphException: something is unknown, ambiguous or no target.
     """
     if not isinstance(graph, DependencyGraph):
         msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
         raise TypeError(msg)
     plan = plan_of(graph)
-    given: dict[int, Any] = {}
-    if targets is not None or overrides:
-        overrides = overrides or {}
-        plan, overridden = _selected(plan, targets, overrides)
-        given = dict(zip(overridden, overrides.values(), strict=True))
-    return plan, _values(plan, inputs or {}, given)
+    if targets is None and not overrides:
+        return plan, {}
+    overrides = overrides or {}
+    plan, overridden = _selected(plan, targets, overrides)
+    return plan, dict(zip(overridden, overrides.values(), strict=True))
 
 
 def _selected(
@@ -135,7 +132,20 @@ def _numbers_by_name(program: Program) -> dict[str, list[int]]:
     return program.graph._cached("numbers_by_name", make)  # type: ignore[no-any-return]
 
 
-def _values(plan: Plan, inputs: Mapping[str, Any], given: dict[int, Any]) -> list[Any]:
+def lay_out(
+    plan: Plan, inputs: Mapping[str, Any] | None, given: dict[int, Any]
+) -> list[Any]:
+    """The list of values that a run starts with.
+
+    Args:
+        plan: what is run.
+        inputs: values by the name of an input.
+        given: the overriding values.
+
+    Raises:
+        GraphException: an input is missing, or nobody in the graph knows it.
+    """
+    inputs = inputs or {}
     program = plan.program
     slots = program.inputs
     values: list[Any] = [None] * (len(program.nodes) + len(slots))
@@ -192,7 +202,7 @@ def _refuse_missing(
     example = ", ".join(f"{name!r}: ..." for name in missing)
     msg = (
         f"Missing input{'s' if len(missing) > 1 else ''}: {' '.join(parts)} "
-        f"Give it as inputs={{{example}}}."
+        f"Give {'them' if len(missing) > 1 else 'it'} as inputs={{{example}}}."
     )
     if inputs:
         msg += f" Given: {', '.join(map(repr, inputs))}."

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiocells._graph import DependencyGraph
 from aiocells._results import Results
 from aiocells.computers._limits import LimitedScheduler, check_limits
 from aiocells.computers._observing import observe
 from aiocells.computers._offload import Offload
-from aiocells.computers._prepare import prepare
+from aiocells.computers._prepare import choose, lay_out
 from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._scheduler import Scheduler
 from aiocells.computers._watchdog import check_watchdog
@@ -77,9 +77,12 @@ async def async_compute_concurrent(
     5.0
     """
     check_on_error(on_error)
-    plan, values = prepare(graph, targets, inputs, overrides)
-    run = Run(plan, values, on_error, observers)
-    return await _compute(run, True, max_concurrency, limits, executors, watchdog)
+    plan, given = choose(graph, targets, overrides)
+    run = Run(plan, [], on_error, observers)
+    options = _Options(True, max_concurrency, limits or {}, watchdog)
+    offload = _prepare(run, options, executors)
+    run.values = lay_out(plan, inputs, given)
+    return await _compute(run, options, offload)
 
 
 async def async_compute_concurrent_simple(
@@ -130,23 +133,35 @@ async def async_compute_concurrent_simple(
     42
     """
     check_on_error(on_error)
-    plan, values = prepare(graph, targets, inputs, overrides)
-    run = Run(plan, values, on_error, observers)
-    return await _compute(run, False, max_concurrency, limits, executors, watchdog)
+    plan, given = choose(graph, targets, overrides)
+    run = Run(plan, [], on_error, observers)
+    options = _Options(False, max_concurrency, limits or {}, watchdog)
+    offload = _prepare(run, options, executors)
+    run.values = lay_out(plan, inputs, given)
+    return await _compute(run, options, offload)
 
 
-async def _compute(
-    run: Run,
-    inline: bool,
-    max_concurrency: int | None,
-    limits: Mapping[str, int] | None,
-    executors: Mapping[str, Executor] | None,
-    watchdog: float | None,
-) -> Results:
-    check_limits(run.plan, max_concurrency, limits or {})
-    check_watchdog(watchdog)
+class _Options(NamedTuple):
+    """What the caller said about how to run cells."""
+
+    inline: bool
+    max_concurrency: int | None
+    limits: Mapping[str, int]
+    watchdog: float | None
+
+
+def _prepare(
+    run: Run, options: _Options, executors: Mapping[str, Executor] | None
+) -> Offload:
+    check_limits(run.plan, options.max_concurrency, options.limits)
+    check_watchdog(options.watchdog)
     offload = Offload(run, executors)
     observe(run)
+    return offload
+
+
+async def _compute(run: Run, options: _Options, offload: Offload) -> Results:
+    inline, max_concurrency, limits, watchdog = options
     if max_concurrency is None and not limits:
         scheduler = Scheduler(run, inline=inline, watchdog=watchdog)
     else:
@@ -155,7 +170,7 @@ async def _compute(
             inline=inline,
             watchdog=watchdog,
             max_concurrency=max_concurrency,
-            limits=limits or {},
+            limits=limits,
         )
     try:
         await scheduler.compute()

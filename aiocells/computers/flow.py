@@ -8,7 +8,7 @@ from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind
 from aiocells._plan import Plan, select
 from aiocells.computers._cancellation import Cancellation
-from aiocells.computers._prepare import prepare
+from aiocells.computers._prepare import choose, lay_out
 from aiocells.computers._run import Run
 from aiocells.computers.sequential import run_in_order
 from aiocells.errors import GraphException, UnsupportedCell
@@ -116,11 +116,15 @@ async def cancel_flow(graph: DependencyGraph) -> None:
     flow = _flow_of(graph)
     if flow is None:
         msg = (
-            f"No flow was started on the graph {graph.name!r}, so that there is none "
-            "to cancel. Call compute_flow(graph) first."
+            f"No flow was started on {_graph_name(graph)}, so that there is none to "
+            "cancel. Call compute_flow(graph) first."
         )
         raise GraphException(msg)
     await flow.end()
+
+
+def _graph_name(graph: DependencyGraph) -> str:
+    return "the graph" if graph.name is None else f"the graph {graph.name!r}"
 
 
 def _flow_of(graph: DependencyGraph) -> _Flow | None:
@@ -132,17 +136,18 @@ def _flow_of(graph: DependencyGraph) -> _Flow | None:
 
 
 def _started(graph: DependencyGraph) -> _Flow:
-    plan, values = prepare(graph, None, None, None)
+    plan, given = choose(graph, None, None)
     program = plan.program
     numbers = [number for number in plan.order if not program.needs[number]]
     for number in numbers:
         if program.kinds[number] is not Kind.ASYNC:
             msg = (
-                f"The input node {program.described(number)} of the graph "
-                f"{graph.name!r} is {program.kinds[number].value}. The input nodes of "
-                "a flow must be coroutine functions (async def)."
+                f"The input node {program.described(number)} of {_graph_name(graph)} "
+                f"is {program.kinds[number].value}. The input nodes of a flow must be "
+                "coroutine functions (async def)."
             )
             raise UnsupportedCell(msg, cell=program.nodes[number])
+    values = lay_out(plan, None, given)
     round_ = select(plan, None, frozenset(numbers))
     flow = _Flow(plan, round_, values)
     graph._flow = flow

@@ -14,7 +14,7 @@ from aiocells.computers._cancellation import NEVER, Cancellation
 from aiocells.computers._generated import generated_for, run_generated
 from aiocells.computers._observing import observe
 from aiocells.computers._offload import Offload
-from aiocells.computers._prepare import prepare
+from aiocells.computers._prepare import choose, lay_out
 from aiocells.computers._resources import OpenResource, scope_failure
 from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._segments import Segment, segments_of
@@ -63,9 +63,9 @@ def compute_sequential(
     2.5
     """
     check_on_error(on_error)
-    plan, values = prepare(graph, targets, inputs, overrides)
+    plan, given = choose(graph, targets, overrides)
     _refuse_async(plan)
-    run = Run(plan, values, on_error, observers)
+    run = Run(plan, lay_out(plan, inputs, given), on_error, observers)
     observe(run)
     # None of the cells is async, so the coroutine ends at its first step.
     try:
@@ -118,10 +118,11 @@ async def async_compute_sequential(
     42
     """
     check_on_error(on_error)
-    plan, values = prepare(graph, targets, inputs, overrides)
-    run = Run(plan, values, on_error, observers)
+    plan, given = choose(graph, targets, overrides)
+    run = Run(plan, [], on_error, observers)
     offload = Offload(run, executors)
     observe(run)
+    run.values = lay_out(plan, inputs, given)
     try:
         await run_in_order(run, Cancellation(asyncio.current_task()))
     finally:

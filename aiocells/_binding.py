@@ -1,9 +1,7 @@
 """From the parameters of cells to the edges, inputs and arguments of a graph."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
-
-import attrs
+from typing import Any, NamedTuple, NoReturn
 
 from aiocells import _names
 from aiocells._declared import check_declaration
@@ -16,11 +14,16 @@ from aiocells.errors import DeclarationError, UnbindableParameter
 
 Function = Callable[..., Any]
 
-REQUIRED: Any = attrs.make_class("Required", [], frozen=True)()
+
+class _Required:
+    def __repr__(self) -> str:
+        return "REQUIRED"
 
 
-@attrs.frozen
-class InputSlot:
+REQUIRED: Any = _Required()
+
+
+class InputSlot(NamedTuple):
     """An input as one or more cells want it.
 
     Attributes:
@@ -32,8 +35,7 @@ class InputSlot:
     default: Any
 
 
-@attrs.frozen
-class Shape:
+class Shape(NamedTuple):
     """How to call a function that does not take one value a parameter, in order.
 
     Attributes:
@@ -45,7 +47,6 @@ class Shape:
     keywords: tuple[str, ...]
 
 
-@attrs.define
 class Bound:
     """What binding gives: everything by the number of the cell.
 
@@ -60,15 +61,16 @@ class Bound:
         inputs: what the caller may give.
     """
 
-    nodes: list[Any] = attrs.Factory(list)
-    index: dict[Any, int] = attrs.Factory(dict)
-    needs: list[Any] = attrs.Factory(list)
-    args: list[tuple[int, ...]] = attrs.Factory(list)
-    shapes: dict[int, Shape] = attrs.Factory(dict)
-    specs: list[CellSpec | None] = attrs.Factory(list)
-    kinds: list[Kind] = attrs.Factory(list)
-    names: dict[int, str] = attrs.Factory(dict)
-    inputs: list[InputSlot] = attrs.Factory(list)
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.index: dict[Any, int] = {}
+        self.needs: list[Any] = []
+        self.args: list[tuple[int, ...]] = []
+        self.shapes: dict[int, Shape] = {}
+        self.specs: list[CellSpec | None] = []
+        self.kinds: list[Kind] = []
+        self.names: dict[int, str] = {}
+        self.inputs: list[InputSlot] = []
 
 
 def bind(given: Iterable[tuple[str | None, Function]], owner: object = None) -> Bound:
@@ -137,7 +139,7 @@ class _Binder:
         ordered = [finder.resolve(part, function) for part in spec.order]
         bindings = self._bindings(function, spec, parameters) if spec.bindings else {}
         if bindings and not parameters.is_known:
-            parameters = attrs.evolve(parameters, keyword=tuple(bindings))
+            parameters = parameters._replace(keyword=tuple(bindings))
         sources, sizes = self._sources(function, parameters, bindings, ordered)
         needs = [self._number(cell) for cell in ordered]
         needs.extend([source for source in sources if source >= 0])

@@ -1,6 +1,5 @@
 """How messages speak of a cell: its name, with its place in the source; near names."""
 
-import difflib
 import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -40,6 +39,9 @@ def suggestions(name: object, known: Iterable[str]) -> list[str]:
     """The known names that look like `name`, the nearest first."""
     if not isinstance(name, str):
         return []
+    # Only what failed waits for the import.
+    import difflib
+
     return difflib.get_close_matches(name, list(dict.fromkeys(known)), n=3, cutoff=0.6)
 
 

@@ -4,9 +4,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from aiocells._cell import refuse_bare
 from aiocells._spec import CellSpec, spec_of
@@ -14,8 +12,7 @@ from aiocells._spec import CellSpec, spec_of
 Function = Callable[..., Any]
 
 
-@attrs.frozen
-class ObjectCells:
+class ObjectCells(NamedTuple):
     """What an object brings into a graph.
 
     Attributes:

@@ -8,15 +8,12 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 _EMPTY: Mapping[str, Any] = types.MappingProxyType({})
 
 
-@attrs.frozen
-class Parameters:
+class Parameters(NamedTuple):
     """The parameters of a callable.
 
     Attributes:

@@ -2,10 +2,9 @@
 
 import types
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
-from typing_extensions import TypeAliasType
 
 from aiocells.errors import DeclarationError
 
@@ -32,8 +31,8 @@ class Input:
     name: str = attrs.field(validator=attrs.validators.instance_of(str))
 
 
-Reference = TypeAliasType("Reference", "Callable[..., Any] | str")
-Binding = TypeAliasType("Binding", "Reference | Input | Sequence[Reference | Input]")
+Reference: TypeAlias = Callable[..., Any] | str
+Binding: TypeAlias = Reference | Input | Sequence[Reference | Input]
 
 
 def is_name(reference: str) -> bool:

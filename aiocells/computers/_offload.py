@@ -8,7 +8,6 @@ import asyncio
 import contextvars
 import functools
 import os
-import pickle
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -143,6 +142,8 @@ def _checked_for_process(
             *map(_unmarked, function.args),
             **function.keywords,
         )
+    import pickle
+
     cause: Exception | None = None
     try:
         pickle.dumps(function)

@@ -8,8 +8,9 @@ from aiocells._declared import check_declaration
 from aiocells._finding import Finder
 from aiocells._kinds import Kind, kind_of
 from aiocells._parameters import NO_PARAMETERS, Parameters, parameters_of
+from aiocells._quick_binding import quick_sources
 from aiocells._source import globals_of
-from aiocells._spec import PLAIN, CellSpec, Input
+from aiocells._spec import PLAIN, PLAIN_SPEC, CellSpec, Input
 from aiocells.errors import DeclarationError, UnbindableParameter
 
 Function = Callable[..., Any]
@@ -100,9 +101,18 @@ class _Binder:
             self._finder.add_given(function, found, owner)
 
     def bind_all(self) -> None:
+        bound = self.bound
         # The list grows while it is walked: dependencies are bound in their turn.
-        for number, function in enumerate(self.bound.nodes):
-            self._bind(number, function)
+        for number, function in enumerate(bound.nodes):
+            quick = quick_sources(function, bound.index)
+            if quick is None or self._finder.has_owners:
+                self._bind(number, function)
+                continue
+            sources, kind = quick
+            bound.specs.append(PLAIN_SPEC)
+            bound.kinds.append(kind)
+            bound.args.append(sources)
+            bound.needs.append(_without_repeats(sources))
         for function, name in self._finder.names.items():
             self.bound.names[self._number(function)] = name
 
@@ -143,7 +153,7 @@ class _Binder:
         sources, sizes = self._sources(function, parameters, bindings, ordered)
         needs = [self._number(cell) for cell in ordered]
         needs.extend([source for source in sources if source >= 0])
-        bound.needs.append(tuple(dict.fromkeys(needs)))
+        bound.needs.append(_without_repeats(tuple(needs)))
         bound.args.append(tuple(sources))
         if parameters.keyword or sizes.count(None) < len(sizes):
             bound.shapes[number] = Shape(tuple(sizes), parameters.keyword)
@@ -231,3 +241,9 @@ class _Binder:
                 why += f" Its parameters: {has}."
         msg = f"@depends_on({name}=...) of {self._finder.described(function)}: {why}"
         raise UnbindableParameter(msg, cell=function, parameter=name)
+
+
+def _without_repeats(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """The same numbers, each once; the same tuple where that is so already."""
+    unique = dict.fromkeys(numbers)
+    return numbers if len(unique) == len(numbers) else tuple(unique)

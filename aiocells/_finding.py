@@ -31,6 +31,11 @@ class Finder:
         self._objects: dict[int, ObjectCells] = {}
         self._named: dict[int, dict[str, list[Function]]] = {}
 
+    @property
+    def has_owners(self) -> bool:
+        """Whether cells were collected from an object."""
+        return bool(self._owners)
+
     def add_given(self, function: Function, found: str | None, owner: object) -> None:
         """Take down a cell that the user asked for.
 

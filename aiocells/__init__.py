@@ -6,11 +6,12 @@ Declare cells with `cell`, `depends_on` and `resource`; collect them with
 
 import os as _os
 
-from aiocells._cell import Input, cell, depends_on, resource
+from aiocells._cell import cell, depends_on, resource
 from aiocells._collect import Graph
 from aiocells._failures import failures
 from aiocells._graph import DependencyGraph
 from aiocells._results import Results
+from aiocells._spec import Input
 from aiocells.computers.concurrent import (
     async_compute_concurrent,
     async_compute_concurrent_simple,

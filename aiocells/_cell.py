@@ -14,17 +14,17 @@ import attrs
 from aiocells import _names
 from aiocells._spec import (
     MARK,
+    PLAIN,
     PLAIN_SPEC,
     UNMARKED,
     Binding,
     CellSpec,
+    Input,
+    Options,
     Reference,
     is_name,
     spec_of,
 )
-from aiocells._spec import PLAIN as PLAIN
-from aiocells._spec import Input as Input
-from aiocells._spec import Options as Options
 from aiocells.errors import DeclarationError
 
 Function = TypeVar("Function", bound=Callable[..., Any])

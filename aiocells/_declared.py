@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from aiocells._cell import Options
 from aiocells._kinds import Kind
+from aiocells._spec import Options
 from aiocells.errors import DeclarationError
 
 _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)

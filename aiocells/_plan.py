@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from aiocells._binding import InputSlot, Shape
-from aiocells._cell import PLAIN, Options
 from aiocells._collect import Graph
 from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind, kind_of
+from aiocells._spec import PLAIN, Options
 from aiocells._timeouts import with_timeout
 from aiocells._toposort import topological_order
 from aiocells.errors import UnsupportedCell

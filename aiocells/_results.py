@@ -1,7 +1,15 @@
 """What a computer returns."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    ItemsView,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from typing import Any, TypeVar, overload
 
 from aiocells import _names
@@ -104,6 +112,37 @@ class Results(Mapping[Any, Any]):
             and number not in self._skipped
         )
 
+    def get(self, key: Any, default: Any = None, /) -> Any:
+        """The value of a cell, or `default` where there is none, whatever the reason.
+
+        Args:
+            key: a cell, or its name.
+            default: what stands for a missing value.
+        """
+        if key not in self:
+            return default
+        return self[key]
+
+    # The views of Mapping look up each key anew: for many cells that takes longer
+    # than to compute them.
+
+    def items(self) -> ItemsView[Any, Any]:
+        """The cells with their values, in order."""
+        return self._pairs().items()
+
+    def values(self) -> ValuesView[Any]:
+        """The values, in order."""
+        return self._pairs().values()
+
+    def _pairs(self) -> dict[Any, Any]:
+        nodes, values = self._plan.program.nodes, self._values
+        left_out = self._failures.keys() | self._skipped
+        return {
+            nodes[number]: values[number]
+            for number in self._plan.targets
+            if number not in left_out
+        }
+
     def __repr__(self) -> str:
         # Names only: asyncio.run makes the repr of what it ran, twice, and a value
         # may take long to show.
@@ -124,8 +163,12 @@ class Results(Mapping[Any, Any]):
         if number is not None and number < len(program.nodes):
             return number
         if not isinstance(key, str):
-            name = _names.fallback_name(key) if callable(key) else repr(key)
-            msg = f"{_names.described(name, key)} is not in the graph."
+            shown = (
+                _names.described(_names.fallback_name(key), key)
+                if callable(key)
+                else repr(key)
+            )
+            msg = f"{shown} is not in the graph."
             raise MissingValue(msg, key=key)
         return self._number_named(key)
 

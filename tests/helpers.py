@@ -78,6 +78,11 @@ class Modules:
         text = FIRST_LINE + textwrap.dedent(source).lstrip("\n")
         path.write_text(text, encoding="utf-8")
         importlib.invalidate_caches()
+        top = name.partition(".")[0]
+        if top not in sys.stdlib_module_names:  # another test's module of that name
+            for loaded in [*sys.modules]:
+                if loaded.partition(".")[0] == top:
+                    del sys.modules[loaded]
         return path
 
     def make(self, name: str, source: str) -> Any:

@@ -242,11 +242,15 @@ def test_a_module_that_refuses_attributes_does_no_harm(modules: Modules) -> None
     assert names(Graph.from_module("trip")) == ["forecast", "plan"]
 
 
-def test_a_module_without_a_file_can_be_given() -> None:
-    """Modules that were made by hand collect as others do."""
-    trip = types.ModuleType("by_hand")
-    exec(f"from aiocells import cell\n{TRIP}", vars(trip))
-    assert names(Graph.from_module(trip)) == ["forecast", "plan"]
+def test_a_module_without_a_file_can_be_given(modules: Modules) -> None:
+    """Modules that were made by hand, as that of a notebook, collect as others do."""
+    book = modules.blank("book")
+    modules.run(book, TRIP)
+    assert names(Graph.from_module(book)) == ["forecast", "plan"]
+    assert names(Graph.from_module("book")) == ["forecast", "plan"]
+    nowhere = types.ModuleType("nowhere")
+    exec(f"from aiocells import cell\n{TRIP}", vars(nowhere))
+    assert names(Graph.from_module(nowhere)) == ["forecast", "plan"]
 
 
 def test_bare_depends_on_is_refused(modules: Modules) -> None:

@@ -1,6 +1,7 @@
 """All computers against a reference, on random graphs."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -152,7 +153,7 @@ def test_a_chain_of_100_000_cells(name: str) -> None:
         return wrapped
 
     nodes = [node(number) for number in range(100_000)]
-    for before, after in zip(nodes, nodes[1:], strict=False):
+    for before, after in itertools.pairwise(nodes):
         graph.add_precedence(before, after)
     COMPUTERS[name](graph)
     assert count == 100_000
@@ -207,6 +208,43 @@ def test_the_values_that_are_no_target_are_let_go(name: str) -> None:
     assert seen == [True]
     assert COMPUTERS[name](graph)[big] is not None
     assert seen == [True, False]
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTERS))
+def test_one_cell_overridden_twice_is_refused(name: str) -> None:
+    """By cell and by name: nobody could say which value is meant."""
+
+    @cell
+    def one() -> int:
+        return 1
+
+    with pytest.raises(ValueError, match="'one' .* is given twice, as <function"):
+        COMPUTERS[name](Graph.from_cells(one), overrides={one: 1, "one": 2})
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTERS))
+def test_views_of_results_hold_what_has_a_value(name: str) -> None:
+    """`keys`, `values`, `items` and `get` leave failed and skipped cells out."""
+
+    @cell
+    def good() -> int:
+        return 1
+
+    @cell
+    def bad() -> int:
+        raise ValueError
+
+    @cell
+    def after(bad: int) -> int:
+        return bad
+
+    graph = Graph.from_cells(after, bad, good)
+    results = COMPUTERS[name](graph, on_error="continue")
+    assert list(results) == list(results.keys()) == [good]
+    assert list(results.values()) == [1]
+    assert list(results.items()) == [(good, 1)]
+    assert [results.get(key) for key in (good, bad, after, "zzz")] == [1] + [None] * 3
+    assert results.get(bad, "default") == "default"
 
 
 async def test_a_cell_starts_when_its_last_dependency_is_done() -> None:

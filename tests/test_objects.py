@@ -241,7 +241,7 @@ class Kinds:
         """Needs all, from a static method, by reference and by name."""
         return a + b + rate + price
 
-    shared = cell(functools.partial(int, 5))
+    shared = cell(staticmethod(functools.partial(int, 5)))
 
 
 def test_methods_of_every_kind_bind_to_the_object() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import aiocells
 from aiocells import (
     AmbiguousCell,
     DependencyGraph,
@@ -232,7 +233,7 @@ def test_a_resource_can_be_overridden(trip: Any, compute: Compute) -> None:
         (
             {"inputs": {"zzz": 1, "day": 2}},
             UnknownInput,
-            "inputs: no cell wants an input 'zzz'. no cell wants an input 'day'. Did "
+            "inputs: no cell wants an input 'zzz'. No cell wants an input 'day'. Did "
             "you mean 'days'?",
         ),
         (
@@ -442,6 +443,22 @@ def test_what_is_no_graph_is_refused(compute: Compute, graph: Any) -> None:
     assert str(caught.value) == (
         f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
     )
+
+
+async def test_a_flow_is_prepared_as_well() -> None:
+    """`compute_flow` checks what the computers check, before an input starts."""
+    ran: list[str] = []
+
+    @cell
+    async def tick(source: str) -> None:
+        ran.append("tick")
+
+    with pytest.raises(MissingInput, match="'source' is needed by 'tick'"):
+        await aiocells.compute_flow(Graph.from_cells(tick))
+    graph = DependencyGraph(initial_dependencies={"b": [tick]})
+    with pytest.raises(UnsupportedCell, match="The node 'b' is not callable"):
+        await aiocells.compute_flow(graph)
+    assert ran == []
 
 
 # Async cells in compute_sequential

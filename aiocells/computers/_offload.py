@@ -22,6 +22,8 @@ from aiocells.computers._waiting import outlast
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from aiocells.computers._processes import Workers
 
 # Threads of one computation. They wait for most of their time, so that it may be
@@ -68,7 +70,7 @@ class Offload:
         # These load multiprocessing, which most programs do without.
         from concurrent.futures import ProcessPoolExecutor
 
-        from aiocells.computers._processes import Workers, call_in_process
+        from aiocells.computers._processes import Workers
 
         program = run.plan.program
         function = run.functions[number]
@@ -79,7 +81,7 @@ class Offload:
                 return functools.partial(_in_thread, executor, function)
             if isinstance(executor, ProcessPoolExecutor):
                 function = _checked_for_process(run.plan, number, function)
-                function = functools.partial(call_in_process, function)
+                return functools.partial(_in_process_of, executor, function)
             # Any other may be one of processes too, to which no context can be sent.
             return functools.partial(_in_executor, executor, function)
         if where == "thread":
@@ -180,6 +182,14 @@ async def _in_executor(
     executor: Executor, function: Callable[..., Any], *values: Any
 ) -> Any:
     return await outlast(executor.submit(function, *values))
+
+
+async def _in_process_of(
+    executor: "ProcessPoolExecutor", function: Callable[..., Any], *values: Any
+) -> Any:
+    from aiocells.computers._processes import call_in_process
+
+    return await call_in_process(executor, function, values)
 
 
 async def _in_thread(

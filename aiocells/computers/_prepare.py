@@ -67,13 +67,30 @@ def _selected(
     except TypeError:  # something in it is not hashable, and so no cell
         known = None
     if known is None:
-        overridden = tuple(_number_of(program, key, "overrides") for key in overrides)
+        overridden = _override_numbers(program, overrides)
         numbers = None if chosen is None else _target_numbers(program, chosen)
         known = select(plan, numbers, frozenset(overridden)), overridden
         if len(selections) >= _KEPT_SELECTIONS:
             selections.clear()
         selections[asked] = known
     return known  # type: ignore[no-any-return]
+
+
+def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, ...]:
+    keys: dict[int, Any] = {}
+    for key in overrides:
+        number = _number_of(program, key, "overrides")
+        if number in keys:
+            msg = (
+                f"overrides: {program.described(number)} is given twice, also by name."
+            )
+            raise AmbiguousCell(
+                msg,
+                name=program.name(number),
+                candidates=[program.nodes[number]],
+            )
+        keys[number] = key
+    return tuple(keys)
 
 
 def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
@@ -172,7 +189,7 @@ def _refuse_unknown(
     program: Program, unknown: list[str], known: Collection[str]
 ) -> None:
     named = _numbers_by_name(program)
-    parts = []
+    parts: list[str] = []
     suggestions = {}
     for name in unknown:
         near = suggestions[name] = _names.suggestions(name, known)
@@ -181,17 +198,18 @@ def _refuse_unknown(
             hint = f" It is a cell, {cell}: replace its value with overrides=."
         else:
             hint = _names.did_you_mean(near)
-        parts.append(f"no cell wants an input {name!r}.{hint}")
+        no_cell = "No cell" if parts else "inputs: no cell"
+        parts.append(f"{no_cell} wants an input {name!r}.{hint}")
     if not any(suggestions.values()):
         parts.append(f"The inputs of this graph: {', '.join(known) or 'none'}.")
-    msg = f"inputs: {' '.join(parts)}"
+    msg = " ".join(parts)
     raise UnknownInput(msg, names=unknown, suggestions=suggestions)
 
 
 def _refuse_missing(
     program: Program, missing: dict[str, list[int]], inputs: Mapping[str, Any]
 ) -> None:
-    parts = []
+    parts: list[str] = []
     for name, numbers in missing.items():
         wanting = ", ".join(program.described(number) for number in numbers[:3])
         if len(numbers) > 3:

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from aiocells import _failures
@@ -21,10 +22,8 @@ from aiocells.errors import WorkerDied
 
 _STARTED = (
     "the worker process that ran the cell died before it answered: it was killed, for "
-    "instance for want of memory, or the cell ended it, or it could not unpickle what "
-    "was sent to it, and said so on standard error"
+    "instance for want of memory, or the cell ended it"
 )
-_UNREADABLE = "what the cell returned cannot be unpickled; the cause above says why"
 _NOT_STARTED = (
     "the worker process could not start, and said why on standard error; is what the "
     "main module does behind if __name__ == '__main__'?"
@@ -93,15 +92,12 @@ class _Worker:
         try:
             if self._pid is None:
                 self._pid = await outlast(self._pool.submit(os.getpid))
-            future = self._pool.submit(call_in_process, function, *values)
-            return await outlast(future, self._kill)
+            return await call_in_process(self._pool, function, values, self._kill)
         except BrokenProcessPool as error:
             if self._ended_by is not None:
                 raise self._ended_by from None
             self.is_usable = False
             msg = _STARTED if self._pid is not None else _NOT_STARTED
-            if error.__cause__ is not None:
-                msg = _UNREADABLE
             raise WorkerDied(msg, cells=[cell]) from error
 
     def _kill(self, cancelled: asyncio.CancelledError) -> None:
@@ -122,13 +118,42 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def call_in_process(function: Callable[..., Any], *values: Any) -> Any:
-    """Call a cell; runs in the worker.
+async def call_in_process(
+    pool: ProcessPoolExecutor,
+    function: Callable[..., Any],
+    values: tuple[Any, ...],
+    on_cancel: Callable[[asyncio.CancelledError], object] | None = None,
+) -> Any:
+    """Call a cell in a process of a pool.
 
-    An exception that could not be sent back would end the worker, or worse its pool.
+    Both ways go as bytes: a pool says little of what it cannot pickle, and breaks at
+    what it cannot unpickle.
+
+    Args:
+        pool: where to call it.
+        function: the cell.
+        values: its arguments.
+        on_cancel: called at a cancellation, to hasten the end.
+
+    Returns:
+        What the cell returned.
+
+    Raises:
+        PicklingError: an argument, or the value, cannot be sent.
+        UnpicklingError: it cannot be read where it arrived.
+        BaseException: what the cell raised.
     """
+    call = _packed((function, values), "an argument cannot be sent to the process")
+    value = await outlast(pool.submit(_answer, call), on_cancel)
+    return _unpacked(value, "the value that the process sent cannot be read")
+
+
+def _answer(call: bytes) -> bytes:
+    """Call a cell; runs in the worker."""
+    what = "the cell, or an argument of it, cannot be read in the process"
+    function, values = _unpacked(call, what)
     try:
-        return _failures.without_stop_iteration(function, values)
+        value = _failures.without_stop_iteration(function, values)
     except BaseException as error:
         problem = _cannot_be_sent(error)
         if problem is None:
@@ -137,6 +162,23 @@ def call_in_process(function: Callable[..., Any], *values: Any) -> Any:
             f"{type(error).__qualname__}: {error} (it cannot be sent whole: {problem})"
         )
         raise RuntimeError(msg).with_traceback(error.__traceback__) from None
+    return _packed(value, "the value cannot be sent back from the process")
+
+
+def _packed(value: Any, what: str) -> bytes:
+    try:
+        return bytes(ForkingPickler.dumps(value))
+    except Exception as error:
+        msg = f"{what}: {error}"
+        raise pickle.PicklingError(msg) from error
+
+
+def _unpacked(data: bytes, what: str) -> Any:
+    try:
+        return pickle.loads(data)
+    except Exception as error:
+        msg = f"{what}: {type(error).__name__}: {error}"
+        raise pickle.UnpicklingError(msg) from error
 
 
 def _cannot_be_sent(error: BaseException) -> str | None:

@@ -10,7 +10,6 @@ event loop, and no task waits for another.
 
 import asyncio
 import contextvars
-import functools
 import inspect
 import math
 import sys
@@ -24,6 +23,11 @@ from aiocells.computers._cancellation import Cancellation
 from aiocells.computers._resources import OpenResource, scope_failure
 from aiocells.computers._run import Run
 from aiocells.computers._watchdog import report_blocking
+
+# With eager_start, which is new in Python 3.12, the first step of a task needs no turn
+# of the event loop.
+_Task: Any = asyncio.Task
+_CAN_BE_EAGER = sys.version_info >= (3, 12)
 
 
 class Scheduler:
@@ -50,7 +54,8 @@ class Scheduler:
         self._loop = asyncio.get_running_loop()
         self._cancellation = Cancellation(asyncio.current_task())
         self._context = contextvars.copy_context()
-        self._is_eager, self._make_task = self._task_maker()
+        self._has_factory = self._loop.get_task_factory() is not None
+        self._is_eager = _CAN_BE_EAGER and not self._has_factory
         # The cells that are ready, lowest number first.
         self._starting: list[int] = []
         self._inline: list[int] = []
@@ -71,15 +76,6 @@ class Scheduler:
         self._open: dict[int, asyncio.Future[None]] = {}
         self._watchdog = math.inf if watchdog is None else watchdog
         self._clock = 0.0
-
-    def _task_maker(self) -> tuple[bool, Callable[..., asyncio.Task[None]]]:
-        """What makes a task, and whether that has had its first step then."""
-        if self._loop.get_task_factory() is not None:
-            return False, self._loop.create_task
-        make = functools.partial(asyncio.Task, loop=self._loop)
-        if sys.version_info >= (3, 12):
-            return True, functools.partial(make, eager_start=True)
-        return False, make
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""
@@ -167,10 +163,21 @@ class Scheduler:
         self._advance()
 
     def _start(self, number: int) -> None:
-        body = self._bodies.get(number, self._body) if self._bodies else self._body
-        task = self._make_task(
-            body(number), name=self._names[number], context=self._context.copy()
-        )
+        if self._bodies and number in self._bodies:
+            coroutine = self._bodies[number](number)
+        else:
+            coroutine = self._body(number)
+        loop, name = self._loop, self._names[number]
+        context = self._context.copy()
+        # Written out: a partial would merge its keywords with these at every call.
+        if self._is_eager:
+            task = _Task(
+                coroutine, loop=loop, name=name, context=context, eager_start=True
+            )
+        elif self._has_factory:
+            task = loop.create_task(coroutine, name=name, context=context)
+        else:
+            task = _Task(coroutine, loop=loop, name=name, context=context)
         # An eager one may be done, or an open resource that waits to be closed.
         if not task.done() and number not in self._open:
             self._tasks[number] = task
@@ -200,7 +207,9 @@ class Scheduler:
         """Take down that a task has nothing more to do with its cell."""
         self._running -= 1
         self._tasks[number] = None
-        if not self._is_advancing:
+        if self._is_advancing:
+            return
+        if self._starting or self._inline or not self._running:
             self._advance()
 
     def _run_inline(self, number: int) -> None:

@@ -6,7 +6,7 @@ in the order of their numbers, and dependencies in the order given, so that the
 result depends on nothing else.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 
 class CycleFound(Exception):
@@ -40,35 +40,28 @@ def topological_order(
     new, on_path, done = 0, 1, 2
     state = bytearray(len(dependencies))
     order: list[int] = []
-    stack: list[int] = []
+    path: list[int] = []  # the nodes above `node`, and what is left of their needs
+    left: list[Iterator[int]] = []
     for root in range(len(dependencies)) if roots is None else roots:
-        if state[root]:
+        if state[root] != new:
             continue
-        stack.append(root)
-        while stack:
-            node = stack.pop()
-            if node < 0:
-                # All that stood above it is listed, so that it can be too.
-                state[~node] = done
-                order.append(~node)
-            elif state[node] == new:
-                needed = dependencies[node]
-                if needed:
+        node, needed = root, iter(dependencies[root])
+        state[node] = on_path
+        while True:
+            for each in needed:
+                if state[each] == new:
+                    path.append(node)
+                    left.append(needed)
+                    node, needed = each, iter(dependencies[each])
                     state[node] = on_path
-                    stack.append(~node)
-                    stack.extend(reversed(tuple(needed)))
-                else:
-                    state[node] = done
-                    order.append(node)
-            elif state[node] == on_path:
-                raise CycleFound(_path_of_cycle(stack, node))
+                    break
+                if state[each] == on_path:
+                    path.append(node)
+                    raise CycleFound([*path[path.index(each) :], each])
+            else:
+                state[node] = done
+                order.append(node)
+                if not path:
+                    break
+                node, needed = path.pop(), left.pop()
     return order
-
-
-def _path_of_cycle(stack: Sequence[int], node: int) -> list[int]:
-    """The nodes on the way from `node` back to itself.
-
-    Those on the path stand in the stack as complements, outermost first.
-    """
-    path = [~entry for entry in stack if entry < 0]
-    return [*path[path.index(node) :], node]

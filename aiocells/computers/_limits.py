@@ -45,14 +45,14 @@ class LimitedScheduler(Scheduler):
         self._room.update(limits)
         self._total_room = math.inf if max_concurrency is None else max_concurrency
 
-    def _done(self, number: int, value: Any) -> None:
+    def done(self, number: int, value: Any) -> None:
         self._give_back(number)
-        super()._done(number, value)
+        super().done(number, value)
         self._admit()
 
-    def _failed(self, number: int, error: BaseException) -> None:
+    def failed(self, number: int, error: BaseException) -> None:
         self._give_back(number)
-        super()._failed(number, error)
+        super().failed(number, error)
         self._admit()
 
     def _give_back(self, number: int) -> None:

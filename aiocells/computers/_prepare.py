@@ -82,13 +82,10 @@ def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, 
         number = _number_of(program, key, "overrides")
         if number in keys:
             msg = (
-                f"overrides: {program.described(number)} is given twice, also by name."
+                f"overrides: {program.described(number)} is given twice, as "
+                f"{keys[number]!r} and as {key!r}. Keep one of the two."
             )
-            raise AmbiguousCell(
-                msg,
-                name=program.name(number),
-                candidates=[program.nodes[number]],
-            )
+            raise ValueError(msg)
         keys[number] = key
     return tuple(keys)
 

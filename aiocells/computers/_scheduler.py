@@ -20,10 +20,12 @@ from typing import Any
 
 from aiocells._kinds import Kind
 from aiocells.computers._cancellation import Cancellation
-from aiocells.computers._resources import OpenResource, scope_failure
+from aiocells.computers._resource_tasks import ResourceTasks
 from aiocells.computers._run import Run
 from aiocells.computers._watchdog import report_blocking
 
+# Seconds for which plain cells run before they let tasks go on.
+_SLICE = 0.01
 # With eager_start, which is new in Python 3.12, the first step of a task needs no turn
 # of the event loop.
 _Task: Any = asyncio.Task
@@ -64,16 +66,16 @@ class Scheduler:
             self._inline if inline and kind is Kind.PLAIN else self._starting
             for kind in run.kinds
         ]
+        self._resources = ResourceTasks(run, self)
         self._bodies = self._special_bodies(inline)
         self._tasks: list[asyncio.Task[None] | None] = [None] * len(program.nodes)
         self._running = 0
         self._is_stopping = False
         self._is_advancing = False
-        # Tasks made since the last turn of the loop, where that matters.
+        # Tasks that may not have had their first step yet.
         self._created = 0
         self._turn_after = -1
         self._waiter: asyncio.Future[None] | None = None
-        self._open: dict[int, asyncio.Future[None]] = {}
         self._watchdog = math.inf if watchdog is None else watchdog
         self._clock = 0.0
 
@@ -86,7 +88,7 @@ class Scheduler:
                 if kinds[number] is Kind.PLAIN:
                     bodies[number] = self._plain_body
         for number in plan.resources:
-            bodies[number] = self._resource_body
+            bodies[number] = self._resources.body
         return bodies
 
     async def compute(self) -> None:
@@ -98,10 +100,14 @@ class Scheduler:
         self._advance()
         while self._is_busy():
             await self._wait()
-        await self._close_all()
+        self._resources.close_next()
+        while self._resources.open:
+            await self._wait()
         if self._run.cancelled is None and self._cancellation.is_new():
             self._run.cancelled = await self._cancellation.delivered()
-        self._bodies.clear()  # they refer to this, and so to all values
+        # These refer to this, and so to all values.
+        self._bodies.clear()
+        del self._resources
 
     def _is_busy(self) -> bool:
         return bool(self._running or self._starting or self._inline)
@@ -113,11 +119,12 @@ class Scheduler:
             await self._waiter
         except asyncio.CancelledError as error:
             self._run.cancelled = self._run.cancelled or error
-            self._stop()
+            self.stop()
         finally:
             self._waiter = None
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have compute() look whether it is over."""
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
@@ -135,26 +142,30 @@ class Scheduler:
             while True:
                 while starting:
                     self._start(heappop(starting))
-                if not inline or (self._created and self._must_wait_a_turn()):
+                if not inline:
                     break
+                if self._created:
+                    # Some task has not had its first step. I/O should start before
+                    # plain cells hold up the loop.
+                    self._wait_a_turn()
+                    return
                 self._clock = monotonic()
+                until = self._clock + _SLICE
                 while inline and not starting:
                     self._run_inline(heappop(inline))
+                    if self._clock > until and self._running:
+                        self._wait_a_turn()
+                        return
         finally:
             self._is_advancing = False
         if not self._is_busy():
-            self._wake()
+            self.wake()
 
-    def _must_wait_a_turn(self) -> bool:
-        """Whether plain cells must wait until every task has had its first step.
-
-        Where tasks are not eager, that comes through the event loop. I/O should start
-        before plain cells hold up the loop, so that these wait for one turn of it.
-        """
+    def _wait_a_turn(self) -> None:
+        """Go on when each task that there is now has been on its turn."""
         if self._turn_after < 0:
             self._turn_after = self._created
             self._loop.call_soon(self._turn, context=self._context)
-        return True
 
     def _turn(self) -> None:
         if self._created == self._turn_after:
@@ -179,7 +190,7 @@ class Scheduler:
         else:
             task = _Task(coroutine, loop=loop, name=name, context=context)
         # An eager one may be done, or an open resource that waits to be closed.
-        if not task.done() and number not in self._open:
+        if not task.done() and number not in self._resources.open:
             self._tasks[number] = task
             self._running += 1
             if not self._is_eager:
@@ -191,20 +202,23 @@ class Scheduler:
                 *self._arguments[number](self._values)
             )
         except BaseException as error:
-            self._failed(number, error)
+            self.failed(number, error)
         else:
-            self._done(number, value)
+            self.done(number, value)
         if self._tasks[number] is not None:  # it is, in the first step of an eager one
             self._leave(number)
 
     async def _plain_body(self, number: int) -> None:
         self._clock = monotonic()
         self._run_inline(number)
+        self.leave(number)
+
+    def leave(self, number: int) -> None:
+        """Take down that a cell does not run any more, where it had been running."""
         if self._tasks[number] is not None:
             self._leave(number)
 
     def _leave(self, number: int) -> None:
-        """Take down that a task has nothing more to do with its cell."""
         self._running -= 1
         self._tasks[number] = None
         if self._is_advancing:
@@ -216,9 +230,9 @@ class Scheduler:
         try:
             value = self._functions[number](*self._arguments[number](self._values))
         except BaseException as error:
-            self._failed(number, error)
+            self.failed(number, error)
         else:
-            self._done(number, value)
+            self.done(number, value)
         # One look at the clock a cell: the end of one is the start of the next.
         now = monotonic()
         if now - self._clock > self._watchdog:
@@ -227,7 +241,8 @@ class Scheduler:
 
     # From running to done
 
-    def _done(self, number: int, value: Any) -> None:
+    def done(self, number: int, value: Any) -> None:
+        """Take down the value of a cell, and see which are ready now."""
         self._values[number] = value
         if self._is_stopping:
             return
@@ -251,26 +266,28 @@ class Scheduler:
                 if not uses[source]:
                     values[source] = None
 
-    def _failed(self, number: int, error: BaseException) -> None:
+    def failed(self, number: int, error: BaseException) -> None:
+        """Take down what a cell raised, be it its failure or its cancellation."""
         if isinstance(error, GeneratorExit) and not self._loop.is_running():
             raise error  # the loop was closed under us: nothing can be run any more
-        if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
+        if isinstance(error, asyncio.CancelledError) and self.is_cancelled():
             self._run.tell("cancel", number)
-            self._stop()
-            return
-        try:
-            self._run.fail(number, error)
-        except BaseException as interrupted:  # else compute() would wait for ever
-            self._run.interrupted = interrupted
-            self._run.stopped = True
-        if self._run.stopped:
-            self._stop()
+            must_stop = True
+        else:
+            try:
+                self._run.fail(number, error)
+            except BaseException as interrupted:  # else compute() would wait for ever
+                self._run.interrupted = interrupted
+                self._run.stopped = True
+            must_stop = self._run.stopped
+        if must_stop and not self._is_stopping:
+            self.stop()
 
-    def _is_cancelled(self) -> bool:
+    def is_cancelled(self) -> bool:
         """Whether a cell's CancelledError is the computation's own doing."""
         return self._is_stopping or self._cancellation.is_new()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         """Start nothing more, and cancel what runs."""
         self._is_stopping = True
         self._starting.clear()
@@ -285,78 +302,7 @@ class Scheduler:
         # that this cannot tell of its end.
         state = inspect.getcoroutinestate(task.get_coro())  # type: ignore[arg-type]
         if state == inspect.CORO_CREATED:
-            task.add_done_callback(lambda _: self._never_started(number))
+            task.add_done_callback(lambda _: self.leave(number))
         elif task.done():
-            self._never_started(number)
+            self.leave(number)
         task.cancel()
-
-    def _never_started(self, number: int) -> None:
-        if self._tasks[number] is not None:
-            self._leave(number)
-
-    # Resources
-
-    async def _resource_body(self, number: int) -> None:
-        """Open a resource, wait for its turn, close it: in one task and context."""
-        options = self._run.plan.program.options[number]
-        self._run.tell("start", number)
-        try:
-            made = self._functions[number](*self._arguments[number](self._values))
-            resource = OpenResource(
-                made, timeout=options.timeout, in_thread=options.run_in is not None
-            )
-            value = await resource.open()
-        except BaseException as error:
-            self._failed(number, error)
-            if self._tasks[number] is not None:
-                self._leave(number)
-            return
-        self._run.tell("end", number)
-        may_close = self._open[number] = self._loop.create_future()
-        self._done(number, value)
-        if self._tasks[number] is not None:
-            self._leave(number)
-        cancelled = await self._idle(may_close)
-        try:
-            await resource.close()
-            if cancelled is not None:
-                raise scope_failure(cancelled)
-        except BaseException as error:
-            self._run.fail_closing(number, error)
-        del self._open[number]
-        self._close_next()
-        self._wake()
-
-    async def _idle(self, may_close: asyncio.Future[None]) -> BaseException | None:
-        """Wait for the turn to close, which always comes, cancelled or not.
-
-        A cancellation that is not the computation's own, such as that of a task group
-        that the resource holds open, ends the computation, so that it closes soon.
-
-        Returns:
-            That cancellation, if there was one.
-        """
-        cancelled: BaseException | None = None
-        while not may_close.done():
-            try:
-                await asyncio.wait([may_close])
-            except asyncio.CancelledError as error:
-                if not self._is_cancelled():
-                    cancelled = error
-                    self._run.stopped = True
-                    self._stop()
-                    self._wake()
-        return cancelled
-
-    async def _close_all(self) -> None:
-        """Close every resource once those that need it are closed."""
-        self._close_next()
-        while self._open:
-            await self._wait()
-
-    def _close_next(self) -> None:
-        needs = self._run.plan.resources
-        needed = {other for number in self._open for other in needs[number]}
-        for number, may_close in self._open.items():
-            if number not in needed and not may_close.done():
-                may_close.set_result(None)

@@ -54,6 +54,7 @@ STACK = [
     "computers._processes",
     "computers._resources",
     "computers._run",
+    "computers._resource_tasks",
     "computers._observing",
     "computers._offload",
     "computers._prepare",

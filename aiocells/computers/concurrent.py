@@ -37,8 +37,7 @@ async def async_compute_concurrent(
     """Compute a graph, its async cells at the same time.
 
     A cell starts as soon as the last cell that it needs is done. Each async cell is
-    a task of its own; plain cells run on the event loop, one at a time, unless their
-    `run_in` says where else.
+    a task; plain cells run on the loop, one at a time, unless `run_in` says where else.
 
     Args:
         graph: what to compute.
@@ -51,8 +50,7 @@ async def async_compute_concurrent(
         max_concurrency: how many cells may run at once; by default any number.
         limits: how many cells of each named limit may run at once.
         executors: the executors that `run_in` names; they are not closed.
-        watchdog: seconds that a plain cell may hold up the event loop before that is
-            logged, once for a cell; None for never.
+        watchdog: seconds of a blocked event loop that are logged; None for never.
 
     Returns:
         The values of the targets, in order.

@@ -8,7 +8,8 @@ source ~k of an argument, Python's k-th index from the end, is the k-th input.
 import functools
 import operator
 import threading
-from collections.abc import Callable, Collection, Iterable
+import types
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from aiocells._binding import InputSlot, Shape
@@ -68,7 +69,14 @@ class Program:
     @functools.cached_property
     def names(self) -> list[str]:
         """The name of each cell."""
-        return [self.name(number) for number in range(len(self.nodes))]
+        return [
+            node.__name__
+            if type(node) is types.FunctionType
+            and self.options[number] is PLAIN
+            and node.__name__ != "<lambda>"
+            else self.name(number)
+            for number, node in enumerate(self.nodes)
+        ]
 
     def name(self, number: int) -> str:
         return self.graph._name_of(self.nodes[number])
@@ -80,6 +88,9 @@ class Program:
         return self.options[number].is_resource
 
 
+_TAKING_NONE: Callable[[list[Any]], list[Any]] = operator.itemgetter(slice(0))
+
+
 def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
     """What gives the items of a list that stand at `sources`.
 
@@ -89,7 +100,7 @@ def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
     if len(sources) > 1:
         return operator.itemgetter(*sources)
     if not sources:
-        return operator.itemgetter(slice(0))
+        return _TAKING_NONE
     source = sources[0]
     return operator.itemgetter(slice(source, source + 1 or None))
 
@@ -123,12 +134,15 @@ class Plan:
         self.prepared: dict[str, Any] = {}
 
     @functools.cached_property
-    def dependents(self) -> list[list[int]]:
+    def dependents(self) -> list[Sequence[int]]:
         """For each cell the cells of this plan that need it, in declaration order."""
-        dependents: list[list[int]] = [[] for _ in self.program.nodes]
+        dependents: list[Any] = [()] * len(self.program.nodes)
         for number in sorted(self.order):
             for needed in self.program.needs[number]:
-                dependents[needed].append(number)
+                if dependents[needed]:
+                    dependents[needed].append(number)
+                else:
+                    dependents[needed] = [number]
         return dependents
 
     @functools.cached_property

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiocells._kinds import Kind
 from aiocells.computers._run import Run
+from aiocells.observers import EventKind
 
 
 def observe(run: Run) -> None:
@@ -24,9 +25,9 @@ def observe(run: Run) -> None:
 
 def _told(run: Run, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*values: Any) -> Any:
-        run.tell("start", number)
+        _tell(run, "start", number)
         value = function(*values)
-        run.tell("end", number)
+        _tell(run, "end", number)
         return value
 
     return call
@@ -36,9 +37,15 @@ def _async_told(
     run: Run, number: int, function: Callable[..., Any]
 ) -> Callable[..., Any]:
     async def call(*values: Any) -> Any:
-        run.tell("start", number)
+        _tell(run, "start", number)
         value = await function(*values)
-        run.tell("end", number)
+        _tell(run, "end", number)
         return value
 
     return call
+
+
+def _tell(run: Run, kind: EventKind, number: int) -> None:
+    run.tell(kind, number)
+    if run.interrupted is not None:  # the exit must not wait for the cells to come
+        raise run.interrupted

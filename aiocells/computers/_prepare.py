@@ -79,7 +79,7 @@ def _selected(
 def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, ...]:
     keys: dict[int, Any] = {}
     for key in overrides:
-        number = _number_of(program, key, "overrides")
+        number = number_of(program, key, "overrides")
         if number in keys:
             msg = (
                 f"overrides: {program.described(number)} is given twice, as "
@@ -91,7 +91,7 @@ def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, 
 
 
 def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
-    numbers = dict.fromkeys(_number_of(program, key, "targets") for key in targets)
+    numbers = dict.fromkeys(number_of(program, key, "targets") for key in targets)
     for number in numbers:
         if program.is_resource(number):
             msg = (
@@ -103,7 +103,7 @@ def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]
     return tuple(numbers)
 
 
-def _number_of(program: Program, key: Any, where: str) -> int:
+def number_of(program: Program, key: Any, where: str) -> int:
     """The number of the cell that `key` is, or names."""
     try:
         number = program.graph._index.get(key)

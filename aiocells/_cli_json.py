@@ -1,0 +1,117 @@
+"""Results as JSON, whatever their values are."""
+
+import collections.abc
+import dataclasses
+import datetime
+import enum
+import json
+import math
+import numbers
+import pathlib
+import reprlib
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+_MAX_DEPTH = 50
+_AS_TEXT = (datetime.timedelta, pathlib.PurePath, uuid.UUID)
+
+
+def dumps(results: Mapping[str, Any]) -> str:
+    """Results by name as the text of a JSON object.
+
+    Objects of attrs and dataclasses become objects with their fields; paths, dates
+    and the like become text; what else JSON cannot hold is shown as its repr.
+    """
+    members = []
+    for name, value in results.items():
+        try:
+            text = json.dumps(_plain(value, ()), indent=2)
+        except Exception:  # some object does not behave; the other results matter
+            text = json.dumps(_repr(value))
+        # A newline in JSON is never part of a string.
+        members.append(f"  {json.dumps(name)}: " + text.replace("\n", "\n  "))
+    return "{\n" + ",\n".join(members) + "\n}"
+
+
+def _plain(value: Any, inside: tuple[int, ...]) -> Any:
+    """A value in terms of JSON; `inside` are the ids of the containers around it."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, numbers.Number):
+        return _plain_number(value)
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, _AS_TEXT):
+        return str(value)
+    if isinstance(value, enum.Enum):
+        return _plain(value.value, inside)
+    contents = _contents(value)
+    if contents is None:
+        return _repr(value)
+    if id(value) in inside:
+        return "..."
+    if len(inside) == _MAX_DEPTH:
+        return reprlib.repr(value)
+    inside = (*inside, id(value))
+    if isinstance(contents, dict):
+        return {name: _plain(each, inside) for name, each in contents.items()}
+    return [_plain(each, inside) for each in contents]
+
+
+def _plain_number(number: numbers.Number) -> Any:
+    # The abstract types know the numbers of other libraries too.
+    if isinstance(number, numbers.Integral):
+        return number if isinstance(number, int) else int(number)
+    if isinstance(number, numbers.Real) and not isinstance(number, numbers.Rational):
+        real = float(number)
+        if math.isfinite(real):
+            return real
+    return str(number)
+
+
+def _contents(value: Any) -> dict[str, Any] | Iterable[Any] | None:
+    """The named or listed contents of a value; None where it has neither."""
+    if attrs.has(type(value)):
+        names = [field.name for field in attrs.fields(type(value))]
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+    elif isinstance(value, tuple) and (fields := getattr(value, "_fields", None)):
+        names = list(fields)
+    elif isinstance(value, Mapping):
+        return _members(value)
+    elif isinstance(value, collections.abc.Set):
+        return _sorted(value)
+    elif isinstance(value, list | tuple | collections.deque):
+        return value
+    else:
+        return None
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
+
+
+def _members(mapping: Mapping[Any, Any]) -> dict[str, Any] | list[Any]:
+    """A mapping by text; a list of pairs where that would lose some."""
+    named = {_key(key): value for key, value in mapping.items()}
+    return named if len(named) == len(mapping) else list(mapping.items())
+
+
+def _key(key: Any) -> str:
+    plain = _plain(key, ())
+    return plain if isinstance(plain, str) else json.dumps(plain)
+
+
+def _sorted(values: Iterable[Any]) -> list[Any]:
+    """In an order that is the same in every run."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=repr)
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return object.__repr__(value)

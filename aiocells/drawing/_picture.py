@@ -1,0 +1,79 @@
+"""What there is to draw of a graph, whatever it is drawn with."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from aiocells._collect import Graph
+from aiocells._graph import DependencyGraph
+from aiocells._labels import unique_labels
+from aiocells._plan import plan_of
+from aiocells.computers._prepare import number_of
+
+
+@attrs.frozen
+class Node:
+    """A cell or an input.
+
+    Attributes:
+        label: how it is called; no two cells have the same.
+        is_input: whether it is an input.
+        needs: the keys of the nodes that it needs; for each, whether it gets its
+            value, or only comes after it.
+    """
+
+    label: str
+    is_input: bool
+    needs: Mapping[str, bool]
+
+
+# By key: a short word of letters and digits, as every language takes it.
+Picture = Mapping[str, Node]
+
+
+def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture:
+    """The cells in the order of their declaration, then the inputs.
+
+    Args:
+        graph: what to draw.
+        targets: cells or names, to have only these and what they need.
+
+    Raises:
+        GraphException: the graph has no such cell.
+    """
+    bound = graph._bound if isinstance(graph, Graph) else None
+    numbers = _numbers(graph, targets)
+    labels = unique_labels(graph, [graph._nodes[number] for number in numbers])
+    nodes: dict[str, Node] = {}
+    inputs: dict[str, str] = {}
+    for number, label in zip(numbers, labels, strict=True):
+        needs: dict[str, bool] = {}
+        if bound is not None and number < len(bound.args):
+            for source in bound.args[number]:
+                if source >= 0:
+                    key = f"n{source}"
+                else:
+                    name = bound.inputs[~source].name
+                    key = inputs.setdefault(name, f"i{len(inputs)}")
+                needs[key] = True
+        for needed in graph._needs[number]:
+            needs.setdefault(f"n{needed}", False)
+        nodes[f"n{number}"] = Node(label, False, needs)
+    for name, key in inputs.items():
+        nodes[key] = Node(name, True, {})
+    return nodes
+
+
+def _numbers(graph: DependencyGraph, targets: Iterable[Any] | None) -> list[int]:
+    """The numbers of the nodes to draw, in order."""
+    if targets is None:
+        return list(range(len(graph)))
+    program = plan_of(graph).program
+    waiting = [number_of(program, target, "targets") for target in targets]
+    found = set(waiting)
+    while waiting:
+        new = set(graph._needs[waiting.pop()]) - found
+        found |= new
+        waiting.extend(new)
+    return sorted(found)

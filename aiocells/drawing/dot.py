@@ -1,0 +1,25 @@
+"""A graph in DOT, the language of Graphviz."""
+
+from aiocells.drawing._picture import Picture
+
+
+def draw(picture: Picture) -> str:
+    """Draw a picture in DOT, values flowing down.
+
+    A dashed arrow is order only; inputs are ellipses.
+    """
+    lines = ["digraph {", "    node [shape=box]"]
+    for key, node in picture.items():
+        shape = ", shape=ellipse" if node.is_input else ""
+        lines.append(f'    {key} [label="{_escaped(node.label)}"{shape}]')
+    for key, node in picture.items():
+        for needed, is_value in node.needs.items():
+            style = "" if is_value else " [style=dashed]"
+            lines.append(f"    {needed} -> {key}{style}")
+    return "\n".join([*lines, "}"])
+
+
+def _escaped(label: str) -> str:
+    for letter, escape in (("\\", r"\\"), ('"', r"\""), ("\n", r"\n")):
+        label = label.replace(letter, escape)
+    return label

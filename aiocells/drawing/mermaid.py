@@ -1,0 +1,28 @@
+"""A graph as a Mermaid flowchart, which GitHub and many wikis draw."""
+
+from aiocells.drawing._picture import Picture
+
+# Mermaid reads a label as HTML and as Markdown: what has no meaning in either.
+_PLAIN = " _-.,:/()"
+
+
+def draw(picture: Picture) -> str:
+    """Draw a picture in Mermaid's language, values flowing down.
+
+    A dashed arrow is order only; inputs have round ends.
+    """
+    lines = ["flowchart TD"]
+    for key, node in picture.items():
+        opening, closing = ("([", "])") if node.is_input else ("[", "]")
+        lines.append(f'    {key}{opening}"{_escaped(node.label)}"{closing}')
+    for key, node in picture.items():
+        for needed, is_value in node.needs.items():
+            lines.append(f"    {needed} {'-->' if is_value else '-.->'} {key}")
+    return "\n".join(lines)
+
+
+def _escaped(label: str) -> str:
+    return "".join(
+        letter if letter.isalnum() or letter in _PLAIN else f"#{ord(letter)};"
+        for letter in label
+    ).replace("#10;", "<br>")

@@ -95,9 +95,7 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
         for size in groups
     ]
     names = parameters_of(program.nodes[number]).names
-    if len(names) != len(texts):
-        names = tuple(f"argument {position}" for position in range(len(texts)))
-    told = ", ".join(f"{name}={text}" for name, text in zip(names, texts, strict=True))
+    told = ", ".join(f"{name}={text}" for name, text in zip(names, texts, strict=False))
     if len(told) > _MAX_ARGUMENTS:
         told = told[: _MAX_ARGUMENTS - 3] + "..."
     return f"\n  called with {told}"

@@ -6,6 +6,7 @@ and so that the error can name the cell that it was running.
 
 import asyncio
 import contextlib
+import functools
 import multiprocessing
 import os
 import pickle
@@ -92,7 +93,8 @@ class _Worker:
         try:
             if self._pid is None:
                 self._pid = await outlast(self._pool.submit(os.getpid))
-            return await call_in_process(self._pool, function, values, self._kill)
+            end = functools.partial(self._kill, self._pid)
+            return await call_in_process(self._pool, function, values, end)
         except BrokenProcessPool as error:
             if self._ended_by is not None:
                 raise self._ended_by from None
@@ -100,12 +102,11 @@ class _Worker:
             msg = _STARTED if self._pid is not None else _NOT_STARTED
             raise WorkerDied(msg, cells=[cell]) from error
 
-    def _kill(self, cancelled: asyncio.CancelledError) -> None:
+    def _kill(self, pid: int, cancelled: asyncio.CancelledError) -> None:
         self.is_usable = False
         self._ended_by = cancelled
-        if self._pid is not None:
-            with contextlib.suppress(ProcessLookupError):  # it has just died by itself
-                os.kill(self._pid, _KILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just died by itself
+            os.kill(pid, _KILL)
 
     async def close(self) -> None:
         """Wait for the process to end, without holding up the event loop."""

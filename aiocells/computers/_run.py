@@ -173,8 +173,8 @@ class Run:
         """The values of the targets by number; nothing else is to be kept alive."""
         plan, values = self.plan, self.values
         if self.found is not None:
-            if len(self.found) == len(plan.program.nodes):
-                return self.found
+            if not plan.frees and len(self.found) == len(plan.program.nodes):
+                return self.found  # all cells, in the order of their numbers
             return dict(zip(plan.targets, self.found, strict=True))
         if plan.frees:
             return {number: values[number] for number in plan.targets}

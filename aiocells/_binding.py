@@ -15,13 +15,7 @@ from aiocells.errors import DeclarationError, UnbindableParameter
 
 Function = Callable[..., Any]
 
-
-class _Required:
-    def __repr__(self) -> str:
-        return "REQUIRED"
-
-
-REQUIRED: Any = _Required()
+REQUIRED: Any = object()
 
 
 class InputSlot(NamedTuple):

@@ -17,8 +17,9 @@ async def within(seconds: float, what: str, awaitable: Awaitable[Any]) -> Any:
     Raises:
         TimeoutError: the time was over.
     """
+    limit = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with limit:
             return await awaitable
     except TimeoutError as error:
         if not limit.expired():  # the cell's own

@@ -21,6 +21,7 @@ class Host(Protocol):
 
     def is_cancelled(self) -> bool:
         """Whether a CancelledError is the computation's own doing."""
+        ...
 
     def stop(self) -> None:
         """Start nothing more, and cancel what runs."""

@@ -41,6 +41,7 @@ async def outlast(
 
     future.add_done_callback(wake_from_thread)
     cancelled: asyncio.CancelledError | None = None
+    failure: BaseException | None = None
     while not ended.done():
         try:
             await asyncio.wait([ended])

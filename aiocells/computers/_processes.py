@@ -91,9 +91,10 @@ class _Worker:
         self, cell: Any, function: Callable[..., Any], values: tuple[Any, ...]
     ) -> Any:
         try:
-            if self._pid is None:
-                self._pid = await outlast(self._pool.submit(os.getpid))
-            end = functools.partial(self._kill, self._pid)
+            pid = self._pid
+            if pid is None:
+                pid = self._pid = await outlast(self._pool.submit(os.getpid))
+            end = functools.partial(self._kill, pid)
             return await call_in_process(self._pool, function, values, end)
         except BrokenProcessPool as error:
             if self._ended_by is not None:

@@ -96,7 +96,10 @@ class OpenResource:
 async def _bounded(
     seconds: float | None, what: str, step: Coroutine[Any, Any, Any]
 ) -> Any:
-    return await (step if seconds is None else within(seconds, what, step))
+    try:
+        return await (step if seconds is None else within(seconds, what, step))
+    finally:
+        step.close()  # it is not awaited where the loop was closed under it
 
 
 # Each step is one function, so that it ends in its thread whatever happens meanwhile.

@@ -1,0 +1,326 @@
+"""Runs a random computation of tests/faults.py, and checks what must hold for any."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import threading
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any
+
+import aiocells
+from aiocells import Results
+from aiocells.errors import WorkerDied
+from aiocells.observers import Event
+from tests.fault_cells import FaultyCells
+from tests.faults import Case, FaultyNode
+from tests.virtual_loop import VirtualLoop
+from tests.worker_cells import error_of, folded
+
+COMPUTERS: dict[str, Any] = {
+    "sequential": aiocells.compute_sequential,
+    "async_sequential": aiocells.async_compute_sequential,
+    "concurrent": aiocells.async_compute_concurrent,
+    "simple": aiocells.async_compute_concurrent_simple,
+}
+MESSAGE = "from outside"
+# Real seconds that a thread, or a worker process, may take to answer before the loop
+# counts as idle. If it takes longer, a case is cancelled early; that is a case, too.
+THREAD_PATIENCE = 0.002
+PROCESS_PATIENCE = 0.5
+
+
+def children() -> set[int]:
+    """The child processes, but for the one that multiprocessing keeps."""
+    found = {process.pid or 0 for process in multiprocessing.active_children()}
+    for tasks in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # A thread may end while it is looked at; its children have another parent.
+            found.update(map(int, tasks.read_text().split()))
+    return found - {resource_tracker._resource_tracker._pid}
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether it must leave a computation, whatever that was told."""
+    return isinstance(error, KeyboardInterrupt | SystemExit)
+
+
+def is_expected(
+    error: BaseException, expected: BaseException | type[BaseException]
+) -> bool:
+    """Whether `error` is what a cell raised, or what is raised for it."""
+    if isinstance(expected, type):
+        return type(error) is expected
+    if isinstance(expected, StopIteration):
+        return type(error) is RuntimeError and error.__cause__ is expected
+    return error is expected
+
+
+class FaultRun:
+    """One run of a case.
+
+    Args:
+        case: what to run.
+
+    Attributes:
+        made: the cells, and what happened in them.
+        cancellations: how often it was cancelled from outside.
+        is_timed_out: whether it was cancelled by `asyncio.timeout`.
+        outcome: the results, or what was raised in their place.
+        is_cancelled_later: whether a cancellation came through only afterwards.
+    """
+
+    def __init__(self, case: Case) -> None:
+        """Make the cells."""
+        self.case = case
+        self.made = FaultyCells(case, self._on_event)
+        self.cancellations = 0
+        self.is_timed_out = False
+        self.outcome: Any = None
+        self.is_cancelled_later = False
+        self._is_over = False
+        self._events = 0
+        places = {node.place for node in case.nodes}
+        self._has_processes = "process" in places
+        self._patience = 0.0
+        if case.computer != "sequential":
+            if self._has_processes:
+                self._patience = PROCESS_PATIENCE
+            elif places & {"thread", "thread_resource"}:
+                self._patience = THREAD_PATIENCE
+
+    # Running
+
+    def run(self) -> None:
+        """Run the case, and check everything that can be checked of any case."""
+        threads = set(threading.enumerate())
+        processes = children() if self._has_processes else set()
+        self.loop = VirtualLoop(self._on_idle, self._patience)
+        try:
+            self.loop.run_until_complete(self._main())
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
+        assert set(threading.enumerate()) == threads
+        if self._has_processes:
+            assert children() == processes
+            self._add_processes()
+        assert self.made.problems == []
+        self._check_resources()
+        self._check_outcome()
+        self._check_failures()
+
+    async def _main(self) -> None:
+        main = self.made.main = asyncio.current_task()
+        assert main is not None
+        left_as: BaseException | None = None
+        try:
+            async with asyncio.timeout(self.case.timeout) as limit:
+                try:
+                    self.outcome = await self._compute()
+                except BaseException as error:
+                    self.outcome = error
+                self._is_over = True
+                left = asyncio.all_tasks() - {main}
+                done = len(self.made.log)
+                if isinstance(self.outcome, asyncio.CancelledError):
+                    raise self.outcome
+        except BaseException as error:
+            left_as = error
+        self.is_timed_out = limit.expired()
+        if left_as is not None and left_as is not self.outcome:
+            assert self.is_timed_out
+            assert isinstance(left_as, TimeoutError)
+        assert left == set()
+        assert main.cancelling() == self.cancellations
+        for _ in range(3):
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                self.is_cancelled_later = True
+        assert len(self.made.log) == done
+
+    async def _compute(self) -> Any:
+        compute = COMPUTERS[self.case.computer]
+        options = self.case.options
+        if self._has_processes:
+            options["observers"] = [self._observe]
+        computed = compute(self.made.graph, **options)
+        return computed if self.case.computer == "sequential" else await computed
+
+    def _observe(self, event: Event) -> None:
+        node = self.case.nodes[self.made.ranks[event.cell]]
+        if node.place == "process":
+            self.made.event(f"process {event.kind}", node)
+
+    def _on_event(self) -> None:
+        self._events += 1
+        if self._events in self.case.cancel_at:
+            if threading.current_thread() is threading.main_thread():
+                self._cancel()
+            else:
+                self.loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if not self._is_over and self.made.main is not None:
+            self.cancellations += 1
+            self.made.main.cancel(MESSAGE)
+
+    def _on_idle(self) -> bool:
+        """Cancel a case of which all that is left hangs; tells whether any does."""
+        waits = ("hang", "swallow", "linger")
+        hangs = any(
+            node.act in waits or node.act.endswith("_when_cancelled")
+            for node in self.case.nodes
+        )
+        if hangs and not self._is_over:
+            self._cancel()
+        return hangs and not self._is_over
+
+    def _add_processes(self) -> None:
+        """Take down the failures of process cells, which cannot do so themselves."""
+        made = self.made
+        started = {rank for what, rank in made.log if what == "process start"}
+        for node in self.case.nodes:
+            if node.rank not in started or node.place != "process":
+                continue
+            error = error_of(node.rank, node.act)
+            if node.act == "die":
+                made.happened[node.rank] = WorkerDied
+            elif isinstance(error, StopIteration):
+                made.happened[node.rank] = RuntimeError
+            elif error is not None:
+                made.happened[node.rank] = type(error)
+            if not self.case.is_calm:
+                made.perhaps.add(node.rank)
+
+    # What must hold
+
+    @property
+    def failures(self) -> dict[int, BaseException]:
+        """The failures that were told, by rank, in their order."""
+        if isinstance(self.outcome, Results):
+            failures = self.outcome.failures
+        else:
+            failures = aiocells.failures(self.outcome)
+        return {self.made.ranks[function]: each for function, each in failures.items()}
+
+    @property
+    def skipped(self) -> set[int]:
+        """The cells that were skipped."""
+        return {self.made.ranks[function] for function in self.outcome.skipped}
+
+    @property
+    def values(self) -> dict[int, Any]:
+        """The values by rank."""
+        return {self.made.ranks[cell]: value for cell, value in self.outcome.items()}
+
+    def needs_of(self, node: FaultyNode) -> set[int]:
+        """All that a cell needs, itself or through others."""
+        nodes = self.case.nodes
+        return set(node.needs).union(*(self.needs_of(nodes[n]) for n in node.needs))
+
+    def _check_resources(self) -> None:
+        """Each resource was closed once, after all that need it."""
+        log = self.made.log
+        opened = sorted(rank for what, rank in log if what == "open")
+        for what in ("close", "closed"):
+            assert sorted(rank for each, rank in log if each == what) == opened
+        for node in self.case.nodes:
+            events = [place for place, (_, rank) in enumerate(log) if rank == node.rank]
+            for needed in self.needs_of(node):
+                if ("close", needed) in log and events:
+                    assert events[-1] < log.index(("close", needed))
+
+    def _check_outcome(self) -> None:
+        """The right one of all that could be raised has been, or none."""
+        outcome, reported = self.outcome, self.failures
+        was_cancelled = bool(self.cancellations) or self.is_timed_out
+        fatal = [error for error in reported.values() if is_fatal(error)]
+        if fatal:
+            assert outcome is fatal[0]
+        elif was_cancelled and self._is_mistaken(outcome):
+            pass
+        elif was_cancelled and self._is_cancellation(outcome):
+            if self.cancellations == 1 and not self.is_timed_out:
+                assert not self.is_cancelled_later
+        else:
+            assert was_cancelled == self.is_cancelled_later
+            self._check_verdict()
+
+    def _is_mistaken(self, outcome: Any) -> bool:
+        """Whether it is a cell's own CancelledError, which passes for the other."""
+        return isinstance(outcome, asyncio.CancelledError) and any(
+            outcome.args == (rank,) for rank in self.made.perhaps
+        )
+
+    def _is_cancellation(self, outcome: Any) -> bool:
+        """Whether it is the cancellation from outside."""
+        if not isinstance(outcome, asyncio.CancelledError):
+            return False
+        expected: list[tuple[str, ...]] = [(MESSAGE,)] if self.cancellations else []
+        # What a cell has swallowed is gone; only another task than its own has it yet.
+        losing = {
+            "swallow",
+            "raise_when_cancelled",
+            "exit_when_cancelled",
+            "stop_iteration",
+        }
+        acts = {act for node in self.case.nodes for act in (node.act, node.closing)}
+        is_lost = self.case.computer == "async_sequential" and bool(losing & acts)
+        if self.is_timed_out or is_lost:
+            expected.append(())
+        return outcome.args in expected
+
+    def _check_verdict(self) -> None:
+        """What must be raised where nobody cancelled it, and no cell asks to exit."""
+        outcome, reported = self.outcome, self.failures
+        if isinstance(outcome, Results):
+            assert not reported or self.case.on_error == "continue"
+            self._check_results()
+            return
+        assert reported
+        assert self.case.on_error != "continue"
+        if self.case.on_error == "group":
+            assert isinstance(outcome, BaseExceptionGroup)
+            assert outcome.exceptions == tuple(reported.values())
+            return
+        assert outcome is next(iter(reported.values()))
+        # Threads and processes tell of a failure later than it happens; a bound is hit
+        # later than a closer begins to hang.
+        is_in_step = not self._patience and not self._has_processes
+        if is_in_step and TimeoutError not in map(type, reported.values()):
+            order = [rank for what, rank in self.made.log if what == "failed"]
+            assert next(iter(reported)) == next(n for n in order if n in reported)
+
+    def _check_results(self) -> None:
+        """Exactly what needs a failed cell was skipped, and all else has its value."""
+        made, nodes = self.made, self.case.nodes
+        failed = set(self.failures) - made.failed_closing
+        skipped = {node.rank for node in nodes if self.needs_of(node) & failed}
+        assert self.skipped == skipped
+        values: dict[int, int] = {}
+        for node in nodes:
+            if node.rank not in failed | skipped:
+                values[node.rank] = folded(
+                    node.rank, [values[rank] for rank in node.values]
+                )
+        expected = {rank for rank in values if not nodes[rank].is_resource}
+        assert self.values == {rank: values[rank] for rank in expected}
+
+    def _check_failures(self) -> None:
+        """The failures that were told are those that happened, each with its note."""
+        made, reported = self.made, self.failures
+        assert reported.keys() <= made.happened.keys()
+        assert made.happened.keys() - made.perhaps <= reported.keys()
+        for rank, error in reported.items():
+            assert is_expected(error, made.happened[rank])
+            place = f"in cell 'cell_{rank}'"
+            assert sum(note.startswith(place) for note in error.__notes__) == 1
+        if isinstance(self.outcome, BaseException) and not isinstance(
+            self.outcome, BaseExceptionGroup
+        ):
+            for rank, error in reported.items():
+                also = f"also failed: cell 'cell_{rank}'"
+                told = [n for n in self.outcome.__notes__ if n.startswith(also)]
+                assert len(told) == (error is not self.outcome)

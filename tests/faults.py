@@ -1,0 +1,219 @@
+"""Random computations in which cells fail, hang, and are cancelled.
+
+They are made with a chooser, so that hypothesis can choose and shrink them, and that
+the soak can choose them at random without it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+Chooser = Callable[[Sequence[Any]], Any]
+
+COMPUTERS = ("sequential", "async_sequential", "concurrent", "simple")
+
+# What a cell may do, by where it runs; what is listed twice is chosen more often.
+_FINE = ("return",) * 6
+_RAISES = ("raise", "raise", "own_cancel", "stop_iteration", "exit", "interrupt")
+_WAITS = ("hang", "swallow", "raise_when_cancelled", "exit_when_cancelled", "linger")
+ACTS: dict[str, tuple[str, ...]] = {
+    "inline": _FINE + _RAISES,
+    "thread": _FINE + _RAISES,
+    "async": (*_FINE, *_RAISES, *_WAITS, "time_out"),
+    "process": (*_FINE, *_RAISES, "hang", "hang", *("die",) * 6),
+    "resource": (*_FINE, *_RAISES, "no_yield"),
+    "thread_resource": (*_FINE, *_RAISES, "no_yield"),
+    "async_resource": (*_FINE, *_RAISES, "no_yield", *_WAITS),
+}
+CLOSINGS: dict[str, tuple[str, ...]] = {
+    "resource": (*_FINE, *_RAISES, "yield_again"),
+    "thread_resource": (*_FINE, *_RAISES, "yield_again"),
+    "async_resource": (*_FINE, *_RAISES, "yield_again", *_WAITS),
+}
+PLACES = tuple(place for place in ACTS if place != "process")
+# What is the same in every computer: it needs no cancellation, and stops nothing when
+# the computation is to go on.
+PLAIN_FAULTS = frozenset(
+    (
+        "return",
+        "raise",
+        "own_cancel",
+        "stop_iteration",
+        "time_out",
+        "no_yield",
+        "yield_again",
+        "die",
+    )
+)
+ASYNC_PLACES = ("async", "async_resource")
+
+
+@attrs.frozen
+class FaultyNode:
+    """One cell of a random computation.
+
+    Attributes:
+        rank: it needs only cells of a lower rank.
+        place: where it runs, and whether it is a resource.
+        act: what it does once it runs; a resource, when it opens.
+        closing: what a resource does when it closes.
+        turns: how often an async cell lets others run before.
+        seconds: how long it waits before, by the virtual clock.
+        values: the ranks of the cells whose values it gets.
+        orders: the ranks of the cells that only come before it.
+        is_limited: whether it counts towards the limit "few".
+    """
+
+    rank: int
+    place: str
+    act: str
+    closing: str
+    turns: int
+    seconds: int
+    values: tuple[int, ...]
+    orders: tuple[int, ...]
+    is_limited: bool
+
+    @property
+    def needs(self) -> tuple[int, ...]:
+        """All cells that come before it, in the order declared."""
+        return tuple(dict.fromkeys(self.orders + self.values))
+
+    @property
+    def is_resource(self) -> bool:
+        """Whether it is opened and closed."""
+        return self.place in CLOSINGS
+
+
+@attrs.frozen
+class Case:
+    """A random computation.
+
+    Attributes:
+        nodes: its cells, by rank.
+        declared: the order in which they are declared.
+        computer: which of the four computes it.
+        on_error: what a failure means.
+        max_concurrency: how many cells may run at once, if bounded.
+        few: how many cells of the limit "few", if any cell counts towards it.
+        cancel_at: the events, counted from 1, at which it is cancelled from outside.
+        timeout: the virtual second at which it is, if any.
+    """
+
+    nodes: tuple[FaultyNode, ...]
+    declared: tuple[int, ...]
+    computer: str
+    on_error: str
+    max_concurrency: int | None = None
+    few: int | None = None
+    cancel_at: tuple[int, ...] = ()
+    timeout: float | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether any cell counts towards the limit "few"."""
+        return self.few is not None and any(node.is_limited for node in self.nodes)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the computer is told."""
+        options: dict[str, Any] = {"on_error": self.on_error}
+        if "sequential" not in self.computer:
+            options["max_concurrency"] = self.max_concurrency
+            options["limits"] = {"few": self.few} if self.is_limited else None
+        return options
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """Whether no cancellation from outside is planned."""
+        return not self.cancel_at and self.timeout is None
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing stops it: every cell runs that needs no failed one."""
+        acts = {node.act for node in self.nodes} | {node.closing for node in self.nodes}
+        return (
+            self.on_error == "continue"
+            and self.is_undisturbed
+            and acts <= PLAIN_FAULTS | {""}
+        )
+
+    @property
+    def computers(self) -> tuple[str, ...]:
+        """The computers that can run it."""
+        # compute_sequential runs process cells inline: these would end the test.
+        deadly = ("die", "hang")
+        if any(n.place in ASYNC_PLACES or n.act in deadly for n in self.nodes):
+            return COMPUTERS[1:]
+        return COMPUTERS
+
+
+def some(choose: Chooser, ranks: Sequence[int], most: int) -> tuple[int, ...]:
+    """At most so many of the ranks, each once."""
+    if not ranks:
+        return ()
+    count = choose(range(min(most, len(ranks)) + 1))
+    return tuple(dict.fromkeys(choose(ranks) for _ in range(count)))
+
+
+def make_nodes(
+    choose: Chooser,
+    places: Sequence[str] = PLACES,
+    faults: frozenset[str] | None = None,
+    max_cells: int = 7,
+) -> tuple[FaultyNode, ...]:
+    """Cells of a graph of any shape.
+
+    Args:
+        choose: picks one of several things.
+        places: where they may run.
+        faults: what they may do; by default anything.
+        max_cells: the most of them.
+    """
+    nodes = []
+    for rank in range(choose(range(1, max_cells + 1))):
+        place = choose(places)
+        acts, closings = ACTS[place], CLOSINGS.get(place, ("",))
+        if faults is not None:
+            acts = tuple(act for act in acts if act in faults)
+            closings = tuple(act for act in closings if act in faults) or ("",)
+        lower = range(rank)
+        nodes.append(
+            FaultyNode(
+                rank=rank,
+                place=place,
+                act=choose(acts),
+                closing=choose(closings),
+                turns=choose((0, 0, 1, 2)),
+                seconds=choose((0, 0, 1, 2)),
+                values=some(choose, lower, 3),
+                orders=some(choose, lower, 2),
+                is_limited=choose((False, False, True)),
+            )
+        )
+    return tuple(nodes)
+
+
+def make_declared(choose: Chooser, count: int) -> tuple[int, ...]:
+    """The ranks in any order."""
+    left = list(range(count))
+    return tuple(left.pop(choose(range(len(left)))) for _ in range(count))
+
+
+def make_case(
+    choose: Chooser, places: Sequence[str] = PLACES, max_cells: int = 7
+) -> Case:
+    """Any computation, with any faults, under any computer."""
+    nodes = make_nodes(choose, places, max_cells=max_cells)
+    case = Case(
+        nodes,
+        make_declared(choose, len(nodes)),
+        computer="concurrent",
+        on_error=choose(("raise", "group", "continue")),
+        max_concurrency=choose((None, None, 1, 2)),
+        few=choose((None, None, 1, 2)),
+        cancel_at=tuple(sorted(some(choose, range(1, 2 + 3 * len(nodes)), 2))),
+        timeout=choose((None, None, None, 0.0, 1.0, 2.5)),
+    )
+    return attrs.evolve(case, computer=choose(case.computers))

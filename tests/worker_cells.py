@@ -1,0 +1,42 @@
+"""What the process cells of the tests do; worker processes import it.
+
+It imports little, because every worker process imports it anew.
+"""
+
+import asyncio
+import os
+import threading
+
+
+class CellError(Exception):
+    """What a failing cell raises."""
+
+
+def folded(rank: int, values: list[int]) -> int:
+    """What a cell returns: a number that tells all that it saw."""
+    seen = sum((place + 1) * value for place, value in enumerate(values))
+    return (31 * seen + rank + 1) % 1_000_003
+
+
+def error_of(rank: int, act: str) -> BaseException | None:
+    """The exception that a cell which does `act` raises, if any."""
+    types: dict[str, type[BaseException]] = {
+        "raise": CellError,
+        "own_cancel": asyncio.CancelledError,
+        "stop_iteration": StopIteration,
+        "exit": SystemExit,
+        "interrupt": KeyboardInterrupt,
+    }
+    return types[act](rank) if act in types else None
+
+
+def process_body(rank: int, act: str, values: list[int]) -> int:
+    """Do in a worker process what `act` says."""
+    if act == "die":
+        os._exit(3)
+    if act == "hang":
+        threading.Event().wait()
+    error = error_of(rank, act)
+    if error is not None:
+        raise error
+    return folded(rank, values)

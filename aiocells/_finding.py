@@ -26,7 +26,10 @@ class Finder:
 
     def __init__(self) -> None:
         self.names: dict[Function, str] = {}
-        self._given: dict[str, list[Function]] = {}
+        # One cell a name, and the others of the same name: most have none, and a list
+        # for each of 100,000 cells would keep the garbage collector busy.
+        self._given: dict[str, Function] = {}
+        self._namesakes: dict[str, list[Function]] = {}
         self._owners: dict[Function, object] = {}
         self._objects: dict[int, ObjectCells] = {}
         self._named: dict[int, dict[str, list[Function]]] = {}
@@ -51,7 +54,14 @@ class Finder:
             if found is not None:
                 self.names[function] = found
             name = found or _names.fallback_name(function)
-        self._given.setdefault(name, []).append(function)
+        if self._given.setdefault(name, function) is not function:
+            self._namesakes.setdefault(name, []).append(function)
+
+    def _given_as(self, name: str) -> list[Function]:
+        """The cells of a name among those that the user asked for."""
+        if name not in self._given:
+            return []
+        return [self._given[name], *self._namesakes.get(name, ())]
 
     # What is known of a cell
 
@@ -125,7 +135,7 @@ class Finder:
 
     def among_given(self, function: Function, name: str) -> Function | None:
         """The one other cell of that name among those that the user asked for."""
-        others = [cell for cell in self._given.get(name, ()) if cell != function]
+        others = [cell for cell in self._given_as(name) if cell != function]
         return self._only(others, name, function) if others else None
 
     def among_ordered(
@@ -255,7 +265,7 @@ class Finder:
         known: Function | None = module.get(name)
         if known is not None and spec_of(known):
             return known
-        others = self._named_in(module).get(name) or self._given.get(name)
+        others = self._named_in(module).get(name) or self._given_as(name)
         if others:
             return self._only(others, name, function, "give depends_on the function")
         if callable(known):

@@ -187,12 +187,15 @@ class DependencyGraph:
         raise CircularDependency(self._cycle_message(path), path=path)
 
     def _cycle_message(self, path: list[Hashable]) -> str:
-        steps = [self._described(node) for node in path[:-1]]
+        half = _SHOWN_OF_CYCLE // 2
+        first, last = path[:-1], path[-1:]
+        left_out = []
+        if len(path) > _SHOWN_OF_CYCLE:
+            left_out = [f"... {len(path) - 2 * half} more ..."]
+            first, last = path[:half], path[-half:]
+        steps = [self._described(node) for node in first] + left_out
+        steps += [self._described(node) for node in last[:-1]]
         steps.append(repr(self._name_of(path[-1])))
-        if len(steps) > _SHOWN_OF_CYCLE:
-            half = _SHOWN_OF_CYCLE // 2
-            left_out = f"... {len(steps) - 2 * half} more ..."
-            steps = [*steps[:half], left_out, *steps[-half:]]
         return (
             f"Circular dependency detected in graph: {' needs '.join(steps)}. "
             "Remove one of these dependencies."

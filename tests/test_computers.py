@@ -388,3 +388,32 @@ async def test_a_task_factory_of_the_loop_is_honoured() -> None:
     finally:
         loop.set_task_factory(None)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        aiocells.async_compute_sequential,
+        aiocells.async_compute_concurrent,
+        aiocells.async_compute_concurrent_simple,
+    ],
+)
+async def test_a_cancellation_requested_by_the_last_cell_leaves(
+    compute: Callable[..., Any],
+) -> None:
+    """It leaves the computation, and does not strike at the caller's next await."""
+
+    async def computation() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        @cell
+        def last() -> None:
+            task.cancel("late")
+
+        with pytest.raises(asyncio.CancelledError, match="late"):
+            await compute(Graph.from_cells(last))
+        task.uncancel()
+        await asyncio.sleep(0)
+
+    await asyncio.create_task(computation())

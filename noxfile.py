@@ -18,6 +18,9 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 MEASURED = ROOT / ".nox" / "measured"
 
+# The benchmarks compare with it; it has the same name, and so a folder of its own.
+FIRST_VERSION = "aiocells==1.0.4"
+
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
 PYTHONS = nox.project.python_versions(PYPROJECT)
@@ -100,3 +103,36 @@ def coverage(session: nox.Session) -> None:
     # What only the missing ones run can't be covered here.
     session.warn(f"Not measured with Python {', '.join(missing)}: any total will do.")
     session.run("coverage", "report", "--fail-under=0")
+
+
+@nox.session(python=PYTHONS[:2], requires=["build"])
+def bench(session: nox.Session) -> None:
+    """Measure the built wheel against code written by hand, and other libraries.
+
+    The first Python version measures everything, the next one only the rows of the
+    table. What follows `--` goes to `python -m benchmarks`, such as --quick.
+    """
+    install_wheel(session, *group("bench"))
+    folder = Path(session.create_tmp()).resolve()
+    first_version = folder / "aiocells-1"
+    if not first_version.exists():
+        session.install("--no-deps", "--target", str(first_version), FIRST_VERSION)
+    # Found by a link, since the folder that they are in has the checkout as well.
+    link = folder / "benchmarks"
+    if not link.is_symlink():
+        link.symlink_to(ROOT / "benchmarks")
+    env = {
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": str(folder),
+        "AIOCELLS_1": str(first_version),
+    }
+    default = [] if session.python == PYTHONS[0] else ["--rows"]
+    arguments = session.posargs or default
+    session.run("python", "-m", "benchmarks", *arguments, env=env)
+
+
+@nox.session(requires=["build"])
+def soak(session: nox.Session) -> None:
+    """Compute random failing graphs for an hour, or as many minutes as `--` says."""
+    install_wheel(session, *group("tests"))
+    session.run("python", "tests/soak.py", *(session.posargs or ["60"]))

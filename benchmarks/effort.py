@@ -1,0 +1,86 @@
+"""How much a benchmark does: a full run, a quick look, or a test of the benchmarks."""
+
+import attrs
+
+
+@attrs.frozen
+class Effort:
+    """Sizes of the workloads, and how often they are measured.
+
+    Attributes:
+        pairs: how many pairs of runs are compared, of workloads that are short.
+        long_pairs: the same for those that take a large part of a second.
+        least: seconds that a run lasts at least, by computing back to back.
+        layered: layers and width of the layered graphs.
+        plan_cells: cells of the graph whose plan is built.
+        sleepers: how many cells sleep at once.
+        delay: for how many seconds they sleep.
+        futures: numbers of cells that each wait for a future.
+        chain: lengths of chains; the longest is timed.
+        building: sizes of graphs that are built.
+        nodes: how many nodes are sorted, with three edges each.
+        imports: how many pairs of interpreters import.
+        growth: sizes of graphs, to see how cost grows.
+        again: computations after which a graph counts as computed again and again.
+    """
+
+    pairs: int
+    long_pairs: int
+    least: float
+    layered: tuple[tuple[int, int], ...]
+    plan_cells: int
+    sleepers: int
+    delay: float
+    futures: tuple[int, ...]
+    chain: tuple[int, ...]
+    building: tuple[int, ...]
+    nodes: int
+    imports: int
+    growth: tuple[int, ...]
+    again: int = 600
+
+
+FULL = Effort(
+    pairs=15,
+    long_pairs=7,
+    least=0.02,
+    layered=((20, 50), (100, 100)),
+    plan_cells=10_000,
+    sleepers=100_000,
+    delay=1.0,
+    futures=(5_000, 50_000),
+    chain=(1_000, 10_000, 100_000),
+    building=(1_000, 10_000, 100_000),
+    nodes=100_000,
+    imports=25,
+    growth=(100, 1_000, 10_000, 100_000, 1_000_000),
+)
+
+QUICK = attrs.evolve(
+    FULL,
+    pairs=3,
+    long_pairs=1,
+    sleepers=20_000,
+    building=(1_000, 10_000),
+    imports=5,
+    growth=(100, 1_000, 10_000),
+)
+
+# For the tests: every line runs, and no figure means anything.
+TINY = Effort(
+    pairs=1,
+    long_pairs=1,
+    least=0.0,
+    layered=((3, 4),),
+    plan_cells=12,
+    sleepers=10,
+    delay=0.0,
+    futures=(5,),
+    chain=(5, 10),
+    building=(20,),
+    nodes=20,
+    imports=1,
+    growth=(60,),
+)
+
+NAMED = {"full": FULL, "quick": QUICK, "tiny": TINY}

@@ -1,0 +1,35 @@
+"""Other libraries, and this one, on one and the same layered graph.
+
+A file for each library has functions that take the graph and prepare two things: what
+computes it, to be called or awaited, and what makes of its result the list of the
+values of all cells. Only the computing is timed; it leaves the values in whatever the
+library gives its users. What a library can be told once for all is told in the
+preparing, and in the way that its documentation recommends for speed.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Values = Callable[[Any], list[Any]]
+Prepared = tuple[Callable[[], Any], Values]
+AsyncPrepared = tuple[Callable[[], Awaitable[Any]], Values]
+
+# Contestants by name: the file, and the function in it that prepares.
+SEQUENTIAL = {
+    "aiocells, again and again": ("ours", "again_and_again"),
+    "aiocells, from the first run": ("ours", "from_the_first_run"),
+    "a loop over a list": ("standard_library", "loop"),
+    "aiocells 1.0.4": ("first_version", "sequential"),
+    "dags": ("dags", "sequential"),
+    "graphlib": ("standard_library", "graphlib_loop"),
+    "reaktiv": ("reaktiv", "sequential"),
+    "Hamilton": ("hamilton", "sequential"),
+    "pipefunc": ("pipefunc", "sequential"),
+    "dask.get": ("dask", "sequential"),
+}
+CONCURRENT = {
+    "aiocells": ("ours", "concurrent"),
+    "TaskGroup, cell by cell": ("standard_library", "task_group"),
+    "aiocells 1.0.4": ("first_version", "concurrent"),
+    "Hamilton, async driver": ("hamilton", "concurrent"),
+}

@@ -1,0 +1,17 @@
+"""The rows of the table, one file for each kind of workload.
+
+Each file has `GROUP`, the name that `--only` takes, and `rows(effort)`, which measures.
+"""
+
+# The files by the name of their group, in the order of the table.
+GROUPS = {
+    "sequential": "sequential",
+    "ordering": "ordering",
+    "concurrent": "concurrent",
+    "sleeping": "sleeping",
+    "futures": "futures",
+    "chain": "chain",
+    "building": "building",
+    "toposort": "toposort",
+    "import": "importing",
+}

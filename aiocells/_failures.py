@@ -2,7 +2,7 @@
 
 import reprlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from aiocells._parameters import parameters_of
 from aiocells._plan import Plan
@@ -65,6 +65,19 @@ def add_note(error: BaseException, text: str) -> None:
 def _set(error: BaseException, name: str, value: Any) -> None:
     """Set an attribute of an exception, whose class may be frozen."""
     BaseException.__setattr__(error, name, value)
+
+
+def raise_as_it_is(error: BaseException) -> NoReturn:
+    """Raise an exception that was raised before, and leave its context as it is.
+
+    Python would put what the caller is handling in its place.
+    """
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        _set(error, "__context__", context)
+        del error, context
 
 
 def _needed_by(plan: Plan, number: int) -> str:

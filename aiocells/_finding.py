@@ -152,7 +152,7 @@ class Finder:
         named = dict.fromkeys(
             cell
             for cell, reference in zip(ordered, written, strict=True)
-            if self._name_of(cell) == name
+            if (self._own_name(cell) or self.names.get(cell)) == name
             or (isinstance(reference, str) and reference.rpartition(":")[2] == name)
         )
         return self._only(list(named), name, function) if named else None
@@ -245,6 +245,10 @@ class Finder:
             or not spec_of(newest)
             or getattr(newest, "__module__", None) != reference.__module__
             or getattr(newest, "__qualname__", None) != name
+            # One `def` in a loop makes a family of cells, each of them meant.
+            or getattr(newest, "__code__", None) is reference.__code__
+            or self._own_name(newest) != self._own_name(reference)
+            or any(cell is reference for cell in self._given_as(name))
         ):
             return reference
         msg = (
@@ -265,11 +269,12 @@ class Finder:
         known: Function | None = module.get(name)
         if known is not None and spec_of(known):
             return known
-        others = self._named_in(module).get(name) or self._given_as(name)
+        others = self._named_in(module).get(name)
+        if not others and callable(known):
+            return known
+        others = others or self._given_as(name)
         if others:
             return self._only(others, name, function, "give depends_on the function")
-        if callable(known):
-            return known
         near = _names.suggestions(name, self._known_names(module))
         msg = (
             f"@depends_on({name!r}) of {self.described(function)}: there is no cell "

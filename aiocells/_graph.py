@@ -52,6 +52,19 @@ class DependencyGraph:
             for dependency in dependencies:
                 self.add_dependency(node, dependency)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or a pickle, of the graph has: nothing that it shares."""
+        return vars(self) | {
+            "_nodes": self._nodes.copy(),
+            "_index": self._index.copy(),
+            "_needs": [
+                needs.copy() if isinstance(needs, dict) else needs
+                for needs in self._needs
+            ],
+            "_derived": {},
+            "_flow": None,
+        }
+
     def __len__(self) -> int:
         return len(self._nodes)
 

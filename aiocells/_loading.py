@@ -38,7 +38,7 @@ def _load_path(path: pathlib.Path) -> types.ModuleType:
     for loaded in list(sys.modules.values()):
         file = _file_of(loaded)
         if file.endswith(path.name) and _is_same(file, path):
-            return loaded
+            return _whole(loaded)
     folder, parts = path.parent, [path.stem]
     if path.stem == "__init__":
         parts = []
@@ -48,6 +48,14 @@ def _load_path(path: pathlib.Path) -> types.ModuleType:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return _import_as(".".join(parts), path)
+
+
+def _whole(module: types.ModuleType) -> types.ModuleType:
+    """A loaded module, once another thread that still loads it is done."""
+    spec = module.__spec__
+    if spec is None or sys.modules.get(spec.name) is not module:
+        return module  # the main module, or one that has no name to import it by
+    return importlib.import_module(spec.name)
 
 
 def _file_of(module: object) -> str:

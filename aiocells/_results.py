@@ -13,6 +13,7 @@ from collections.abc import (
 from typing import Any, TypeVar, overload
 
 from aiocells import _names
+from aiocells._failures import raise_as_it_is
 from aiocells._plan import Plan
 from aiocells.errors import MissingValue
 
@@ -82,7 +83,8 @@ class Results(Mapping[Any, Any]):
     def __getitem__(self, key: Any, /) -> Any:
         number = self._number(key)
         if number in self._failures:
-            raise self._failures[number].with_traceback(self._tracebacks[number])
+            error = self._failures[number]
+            raise_as_it_is(error.with_traceback(self._tracebacks[number]))
         if number not in self._plan.target_set or number in self._skipped:
             raise MissingValue(self._why_not(number), key=key)
         return self._values[number]

@@ -28,7 +28,13 @@ class Input:
     'GET /bills'
     """
 
-    name: str = attrs.field(validator=attrs.validators.instance_of(str))
+    name: str = attrs.field()
+
+    @name.validator
+    def _check_name(self, _: object, name: object) -> None:
+        if not (isinstance(name, str) and name):
+            msg = f"Input({name!r}): expected the name of an input, a string."
+            raise DeclarationError(msg)
 
 
 Reference: TypeAlias = Callable[..., Any] | str

@@ -599,8 +599,11 @@ def test_an_input_has_a_name() -> None:
     """`Input` takes a string, and is a value: equal, hashable, frozen."""
     assert Input("a") == Input("a") != Input("b")
     assert len({Input("a"), Input("a")}) == 1
-    with pytest.raises(TypeError, match="name"):
-        Input(3)  # type: ignore[arg-type]
+    for wrong in (3, ""):
+        with pytest.raises(DeclarationError) as caught:
+            Input(wrong)  # type: ignore[arg-type]
+        told = "expected the name of an input, a string."
+        assert str(caught.value) == f"Input({wrong!r}): {told}"
 
 
 # Kinds of function that do not fit the mark

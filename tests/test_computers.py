@@ -1,6 +1,8 @@
 """All computers against a reference, on random graphs."""
 
 import asyncio
+import copy
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -417,3 +419,82 @@ async def test_a_cancellation_requested_by_the_last_cell_leaves(
         await asyncio.sleep(0)
 
     await asyncio.create_task(computation())
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTERS))
+def test_the_context_of_an_exception_stays(name: str) -> None:
+    """What the cell was handling when it raised, whatever the caller is handling."""
+
+    @cell
+    def fails() -> None:
+        try:
+            {}["first"]
+        except KeyError:
+            int("second")
+
+    @cell
+    def fails_alone() -> None:
+        int("alone")
+
+    for function, context in ((fails, "KeyError('first')"), (fails_alone, "None")):
+        graph = Graph.from_cells(function)
+        with pytest.raises(ValueError, match=r"second|alone") as caught:
+            COMPUTERS[name](graph)
+        assert repr(caught.value.__context__) == context
+        results = COMPUTERS[name](graph, on_error="continue")
+        try:
+            raise LookupError
+        except LookupError:
+            with pytest.raises(ValueError, match=r"second|alone") as caught:
+                results[function]
+        assert repr(caught.value.__context__) == context
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copied_graph_shares_nothing(copied: Callable[..., Any]) -> None:
+    """Neither nodes nor edges nor plans; both go on by themselves."""
+    order: list[str] = []
+    first, second, third = (
+        functools.partial(order.append, text) for text in ("first", "second", "third")
+    )
+    graph = aiocells.DependencyGraph()
+    graph.add_precedence(first, second)
+    aiocells.compute_sequential(graph)
+    other = copied(graph)
+    added = other.topological_ordering[0]
+    other.add_precedence(third, added)
+    assert (len(graph), len(other)) == (2, 3)
+    order.clear()
+    aiocells.compute_sequential(graph)
+    assert order == ["first", "second"]
+    ran = [node.args[0] for node in aiocells.compute_sequential(other)]
+    assert sorted(ran) == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTERS))
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"inputs": ["x"]}, r"inputs= takes a mapping, inputs={\"name\": value}, not"),
+        ({"overrides": {1}}, r"overrides= takes a mapping, overrides={cell: value}"),
+    ],
+)
+def test_what_is_no_mapping_is_refused(
+    name: str, options: dict[str, Any], message: str
+) -> None:
+    """With the form that is wanted."""
+    with pytest.raises(TypeError, match=message):
+        COMPUTERS[name](Graph(), **options)
+
+
+def test_an_input_that_is_a_cell_itself_is_an_override() -> None:
+    """The message says so, for the cell as for its name."""
+
+    @cell
+    def one() -> int:
+        return 1
+
+    for key in (one, "one"):
+        inputs: Any = {key: 2}
+        with pytest.raises(aiocells.UnknownInput, match="replace its value with over"):
+            aiocells.compute_sequential(Graph.from_cells(one), inputs=inputs)

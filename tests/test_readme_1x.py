@@ -737,6 +737,24 @@ class TestFlow:
         """A graph without nodes has no inputs to wait for."""
         assert await aiocells.compute_flow(aiocells.DependencyGraph()) == 0
 
+    async def test_an_input_that_cannot_be_started_leaves_none_running(self) -> None:
+        """The others are cancelled, and the error names the one that could not."""
+        before = asyncio.all_tasks()
+
+        async def good() -> None:
+            await asyncio.Event().wait()
+
+        async def needs(argument: int) -> None: ...
+
+        graph = aiocells.DependencyGraph()
+        for node in (good, needs):
+            graph.add_precedence(node, print)
+        with pytest.raises(TypeError, match="argument") as caught:
+            await aiocells.compute_flow(graph)
+        assert caught.value.__notes__[0].startswith("in cell 'needs' (")
+        assert asyncio.all_tasks() == before
+        assert await aiocells.compute_flow(graph) == 0
+
     async def test_cancel_flow_before_the_start_is_refused(self) -> None:
         """There is nothing to cancel before compute_flow, and the error says so."""
         with pytest.raises(aiocells.GraphException, match=r"Call compute_flow"):

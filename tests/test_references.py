@@ -11,6 +11,7 @@ from aiocells import (
     Graph,
     UnknownCell,
     cell,
+    compute_sequential,
     depends_on,
 )
 from tests.helpers import Modules, text, value_of
@@ -307,3 +308,73 @@ def test_another_thing_of_that_name_is_not_taken(
     book = modules.make("book", NOTEBOOK)
     modules.run(book, replaced)
     assert value_of(book.use) == "old"
+
+
+def test_cells_of_one_def_in_a_loop_are_all_meant(modules: Modules) -> None:
+    """The last one is no new definition of the others."""
+    module = modules.make(
+        "regions",
+        """
+        from aiocells import cell, depends_on
+
+        cells = []
+        for amount in (1, 2):
+            @cell(name=f"sales_{amount}")
+            def sales(amount=amount): return amount
+            cells.append(sales)
+
+        @depends_on(parts=cells)
+        def total(parts): return parts
+        """,
+    )
+    graph = Graph.from_cells(module.total)
+    assert compute_sequential(graph)[module.total] == [1, 2]
+
+
+def test_a_cell_that_is_given_itself_is_meant(modules: Modules) -> None:
+    """Also where its name stands for another by now."""
+    module = modules.make(
+        "loads",
+        """
+        from aiocells import cell, depends_on
+
+        @cell
+        def load(): return 1
+
+        first = load
+
+        @cell
+        def load(): return 2
+
+        @depends_on(first)
+        def both(load): return load
+        """,
+    )
+    graph = Graph.from_cells(module.first, module.both)
+    assert compute_sequential(graph)[module.both] == 1
+
+
+def test_an_own_function_comes_before_a_collected_cell(modules: Modules) -> None:
+    """A string means the function of the module, marked or not."""
+    own = modules.make(
+        "own",
+        """
+        from aiocells import depends_on
+
+        def helper(): return "own"
+
+        @depends_on(value="helper")
+        def uses(value): return value
+        """,
+    )
+    other = modules.make(
+        "other",
+        """
+        from aiocells import cell
+
+        @cell
+        def helper(): return "other"
+        """,
+    )
+    graph = Graph.from_module(own, other)
+    assert compute_sequential(graph)[own.uses] == "own"

@@ -43,9 +43,20 @@ def choose(
     plan = plan_of(graph)
     if targets is None and not overrides:
         return plan, {}
-    overrides = overrides or {}
+    overrides = _checked_mapping("overrides", "cell", overrides)
     plan, overridden = _selected(plan, targets, overrides)
     return plan, dict(zip(overridden, overrides.values(), strict=True))
+
+
+def _checked_mapping(
+    option: str, key: str, given: Mapping[Any, Any] | None
+) -> Mapping[Any, Any]:
+    if not given:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f"{option}= takes a mapping, {option}={{{key}: value}}, not {given!r}."
+        raise TypeError(msg)
+    return given
 
 
 def _selected(
@@ -159,7 +170,7 @@ def lay_out(
     Raises:
         GraphException: an input is missing, or nobody in the graph knows it.
     """
-    inputs = inputs or {}
+    inputs = _checked_mapping("inputs", '"name"', inputs)
     program = plan.program
     slots = program.inputs
     values: list[Any] = [None] * (len(program.nodes) + len(slots))
@@ -190,8 +201,9 @@ def _refuse_unknown(
     suggestions = {}
     for name in unknown:
         near = suggestions[name] = _names.suggestions(name, known)
-        if name in named:
-            cell = program.described(named[name][0])
+        number = program.graph._index.get(name) if callable(name) else None
+        if name in named or number is not None:
+            cell = program.described(named[name][0] if number is None else number)
             hint = f" It is a cell, {cell}: replace its value with overrides=."
         else:
             hint = _names.did_you_mean(near)

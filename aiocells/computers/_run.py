@@ -162,7 +162,7 @@ class Run:
         self.failures = {}
         if interruption is not None or (failures and self.stopped):
             try:
-                raise self._verdict(interruption, failures)
+                _failures.raise_as_it_is(self._verdict(interruption, failures))
             finally:
                 del interruption, failures
         return Results(

@@ -37,7 +37,11 @@ class _Flow:
     def start(self, number: int) -> None:
         program, values = self.plan.program, self.values
         arguments = [values[source] for source in program.args[number]]
-        coroutine = program.functions[number](*arguments)
+        try:
+            coroutine = program.functions[number](*arguments)
+        except BaseException as error:
+            _failures.note_cell(error, self.plan, number, values)
+            raise
         self.tasks[self.loop.create_task(coroutine)] = number
 
     async def end(self) -> None:
@@ -93,7 +97,7 @@ async def compute_flow(graph: DependencyGraph) -> int:
     """
     flow = _flow_of(graph)
     if flow is None:
-        flow = _started(graph)
+        flow = await _started(graph)
     if flow.is_ended or not flow.tasks:
         return 0
     try:
@@ -135,7 +139,7 @@ def _flow_of(graph: DependencyGraph) -> _Flow | None:
     return None
 
 
-def _started(graph: DependencyGraph) -> _Flow:
+async def _started(graph: DependencyGraph) -> _Flow:
     plan, given = choose(graph, None, None)
     program = plan.program
     numbers = [number for number in plan.order if not program.needs[number]]
@@ -151,8 +155,12 @@ def _started(graph: DependencyGraph) -> _Flow:
     round_ = select(plan, None, frozenset(numbers))
     flow = _Flow(plan, round_, values)
     graph._flow = flow
-    for number in sorted(numbers):
-        flow.start(number)
+    try:
+        for number in sorted(numbers):
+            flow.start(number)
+    except BaseException:
+        await flow.end()
+        raise
     return flow
 
 

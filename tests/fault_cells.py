@@ -12,7 +12,7 @@ import attrs
 
 from aiocells import Graph, cell, depends_on, resource
 from tests.faults import Case, FaultyNode
-from tests.worker_cells import error_of, folded, process_body
+from tests.worker_cells import CellError, error_of, folded, process_body
 
 _last_opened = contextvars.ContextVar[int]("_last_opened")
 
@@ -80,6 +80,7 @@ class FaultyCells:
             "resource": self._resource,
             "thread_resource": self._resource,
             "async_resource": self._async_resource,
+            "group_resource": self._group_resource,
         }
         if node.place == "process":
             function = functools.partial(process_body, node.rank, node.act)
@@ -138,6 +139,29 @@ class FaultyCells:
             await self._async_act(node, node.closing, is_closing=True)
             if self._is_wrong(node, "yield_again"):
                 yield 0
+
+    async def _group_resource(
+        self, node: FaultyNode, values: list[int]
+    ) -> AsyncGenerator[int, None]:
+        """Hold a task group open, of which a task may fail meanwhile."""
+        with self._tracked(node):
+            await asyncio.sleep(0)
+        async with asyncio.TaskGroup() as group:
+            child = group.create_task(self._child(node))
+            opened = self._opened(node)
+            yield folded(node.rank, values)
+            self._check_place(node, opened)
+            with self._closing(node):
+                child.cancel()
+
+    async def _child(self, node: FaultyNode) -> None:
+        for _ in range(node.turns):
+            await asyncio.sleep(0)
+        if node.seconds:
+            await asyncio.sleep(node.seconds)
+        if node.act == "child_fails":
+            self.fail(node, ExceptionGroup, is_closing=True)
+            raise CellError(node.rank)
 
     # What they do
 

@@ -280,7 +280,8 @@ class FaultRun:
             self._check_results()
             return
         assert reported
-        assert self.case.on_error != "continue"
+        groups = [each for each in reported.values() if type(each) is ExceptionGroup]
+        assert groups or self.case.on_error != "continue"
         if self.case.on_error == "group":
             assert isinstance(outcome, BaseExceptionGroup)
             assert outcome.exceptions == tuple(reported.values())
@@ -288,7 +289,7 @@ class FaultRun:
         assert outcome is next(iter(reported.values()))
         # Threads and processes tell of a failure later than it happens; a bound is hit
         # later than a closer begins to hang.
-        is_in_step = not self._patience and not self._has_processes
+        is_in_step = not self._patience and not self._has_processes and not groups
         if is_in_step and TimeoutError not in map(type, reported.values()):
             order = [rank for what, rank in self.made.log if what == "failed"]
             assert next(iter(reported)) == next(n for n in order if n in reported)
@@ -317,9 +318,8 @@ class FaultRun:
             assert is_expected(error, made.happened[rank])
             place = f"in cell 'cell_{rank}'"
             assert sum(note.startswith(place) for note in error.__notes__) == 1
-        if isinstance(self.outcome, BaseException) and not isinstance(
-            self.outcome, BaseExceptionGroup
-        ):
+        is_one = self.case.on_error != "group" or is_fatal(self.outcome)
+        if isinstance(self.outcome, BaseException) and is_one:
             for rank, error in reported.items():
                 also = f"also failed: cell 'cell_{rank}'"
                 told = [n for n in self.outcome.__notes__ if n.startswith(also)]

@@ -25,11 +25,13 @@ ACTS: dict[str, tuple[str, ...]] = {
     "resource": (*_FINE, *_RAISES, "no_yield"),
     "thread_resource": (*_FINE, *_RAISES, "no_yield"),
     "async_resource": (*_FINE, *_RAISES, "no_yield", *_WAITS),
+    "group_resource": ("return", "child_fails"),
 }
 CLOSINGS: dict[str, tuple[str, ...]] = {
     "resource": (*_FINE, *_RAISES, "yield_again"),
     "thread_resource": (*_FINE, *_RAISES, "yield_again"),
     "async_resource": (*_FINE, *_RAISES, "yield_again", *_WAITS),
+    "group_resource": ("return",),
 }
 PLACES = tuple(place for place in ACTS if place != "process")
 # What is the same in every computer: it needs no cancellation, and stops nothing when
@@ -46,7 +48,7 @@ PLAIN_FAULTS = frozenset(
         "die",
     )
 )
-ASYNC_PLACES = ("async", "async_resource")
+ASYNC_PLACES = ("async", "async_resource", "group_resource")
 
 
 @attrs.frozen

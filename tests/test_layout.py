@@ -62,6 +62,7 @@ STACK = [
     "computers._generated",
     "computers._scheduler",
     "computers._limits",
+    "computers._in_order",
     "computers.sequential",
     "computers.concurrent",
     "computers.flow",

@@ -41,6 +41,3 @@ class Cancellation:
                 return error
             error = error.__context__
         return asyncio.CancelledError()
-
-
-NEVER = Cancellation(None)

@@ -51,7 +51,6 @@ class Offload:
         self._threads: ThreadPoolExecutor | None = None
         self._workers: Workers | None = None
         executors = executors or {}
-        run.offloads = True
         plan, program = run.plan, run.plan.program
         _refuse_unused(plan, executors)
         cells = [n for n in plan.order if program.options[n].run_in is not None]

@@ -39,12 +39,14 @@ class ResourceTasks:
 
     Attributes:
         open: for each open resource the future that tells it to close.
+        needs: for each resource those that must not be closed before it.
     """
 
     def __init__(self, run: Run, host: Host) -> None:
         self._run = run
         self._host = host
         self.open: dict[int, asyncio.Future[None]] = {}
+        self.needs = dict(run.plan.resources)
 
     async def body(self, number: int) -> None:
         """Open a resource, wait for its turn, close it."""
@@ -99,8 +101,7 @@ class ResourceTasks:
 
     def close_next(self) -> None:
         """Have every resource close that no other open one needs."""
-        needs = self._run.plan.resources
-        needed = {other for number in self.open for other in needs[number]}
+        needed = {other for number in self.open for other in self.needs[number]}
         for number, may_close in self.open.items():
             if number not in needed and not may_close.done():
                 may_close.set_result(None)

@@ -47,7 +47,6 @@ class Run:
         values: what is known so far: cells, then inputs from the end.
         functions: what to call for each cell.
         kinds: what calling it gives.
-        offloads: whether cells that say `run_in` run there.
         notify: tells the observers what happens; None without observers.
         found: the values of the targets in order, from a computer that keeps no others.
         failures: for each failed cell its exception, as they happened.
@@ -65,7 +64,6 @@ class Run:
         "interrupted",
         "kinds",
         "notify",
-        "offloads",
         "on_error",
         "plan",
         "skipped",
@@ -85,7 +83,6 @@ class Run:
         self.functions = plan.program.functions
         self.kinds = plan.program.kinds
         self.on_error = on_error
-        self.offloads = False
         self.found: list[Any] | None = None
         self.notify = _notifier(observers)
         self.failures: dict[int, BaseException] = {}

@@ -7,10 +7,9 @@ from aiocells import _failures
 from aiocells._graph import DependencyGraph
 from aiocells._kinds import Kind
 from aiocells._plan import Plan, select
-from aiocells.computers._cancellation import Cancellation
+from aiocells.computers._in_order import OrderedScheduler
 from aiocells.computers._prepare import choose, lay_out
 from aiocells.computers._run import Run
-from aiocells.computers.sequential import run_in_order
 from aiocells.errors import GraphException, UnsupportedCell
 
 
@@ -172,7 +171,7 @@ async def _next_round(flow: _Flow) -> None:
     for task in returned:
         _take(flow, task)
     run = Run(flow.round, flow.values.copy())
-    await run_in_order(run, Cancellation(asyncio.current_task()))
+    await OrderedScheduler(run).compute()
     run.conclude()
 
 

@@ -1,21 +1,20 @@
 """The computers that run one cell after the other."""
 
-import asyncio
 import itertools
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from aiocells._graph import DependencyGraph
 from aiocells._plan import Plan
 from aiocells._results import Results
-from aiocells.computers._cancellation import NEVER, Cancellation
 from aiocells.computers._generated import generated_for, run_generated
+from aiocells.computers._in_order import OrderedScheduler
 from aiocells.computers._observing import observe
 from aiocells.computers._offload import Offload
 from aiocells.computers._prepare import choose, lay_out
-from aiocells.computers._resources import OpenResource, scope_failure
+from aiocells.computers._resources import OpenResource
 from aiocells.computers._run import OnError, Run, check_on_error
 from aiocells.computers._segments import Segment, segments_of
 from aiocells.errors import UnsupportedCell
@@ -67,8 +66,7 @@ def compute_sequential(
     _refuse_async(plan)
     run = Run(plan, lay_out(plan, inputs, given), on_error, observers)
     observe(run)
-    # None of the cells is async, so that the coroutine ends at its first step.
-    next(run_in_order(run, NEVER).__await__(), None)
+    _run_in_order(run)
     return run.conclude()
 
 
@@ -120,7 +118,7 @@ async def async_compute_sequential(
     observe(run)
     run.values = lay_out(plan, inputs, given)
     try:
-        await run_in_order(run, Cancellation(asyncio.current_task()))
+        await OrderedScheduler(run).compute()
     finally:
         await offload.close()
     return run.conclude()
@@ -138,27 +136,21 @@ def _refuse_async(plan: Plan) -> None:
         raise UnsupportedCell(msg, cell=program.nodes[number])
 
 
-async def run_in_order(run: Run, cancellation: Cancellation) -> None:
-    """Run the cells of a plan in order; suspends only where a cell is async.
-
-    Args:
-        run: what to compute.
-        cancellation: of the task that this runs in.
-    """
+def _run_in_order(run: Run) -> None:
+    """Run the plain cells of a plan in order."""
     opened: list[tuple[int, OpenResource]] = []
     try:
-        await _run_cells(run, opened, cancellation)
+        _run_cells(run, opened)
     finally:
-        if run.cancelled is None and cancellation.is_new():
-            # Requested by the last cell: it must not strike the closing instead.
-            run.cancelled = await cancellation.delivered()
-        if opened:
-            await _close_all(run, opened, cancellation)
+        while opened:
+            number, resource = opened.pop()
+            try:
+                _at_once(resource.close())
+            except BaseException as error:
+                run.fail_closing(number, error)
 
 
-async def _run_cells(
-    run: Run, opened: list[tuple[int, OpenResource]], cancellation: Cancellation
-) -> None:
+def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
     generated = generated_for(run)
     if generated is not None:
         run_generated(run, generated)
@@ -175,15 +167,12 @@ async def _run_cells(
                     loop(running, run.values)
                 else:
                     for number in running:
-                        await _run_awaited(run, number, opened)
-                        if cancellation.is_new():
-                            run.cancelled = await cancellation.delivered()
-                            return
+                        _open(run, number, opened)
                 break
             except BaseException as error:
                 done = len(steps) - operator.length_hint(running)
-                await _take_down(run, numbers[done - 1], error, cancellation)
-                if run.stopped or run.cancelled is not None:
+                run.fail(numbers[done - 1], error)
+                if run.stopped:
                     return
                 numbers, steps = numbers[done:], steps[done:]
 
@@ -203,67 +192,21 @@ def _segments(run: Run) -> list[Segment]:
     return segments
 
 
-async def _take_down(
-    run: Run, number: int, error: BaseException, cancellation: Cancellation
-) -> None:
-    """Take down that a cell failed, or was cancelled, or both."""
-    is_cancelled = cancellation.is_new()
-    if is_cancelled:
-        run.cancelled = await cancellation.delivered(error)
-    if is_cancelled and isinstance(error, asyncio.CancelledError):
-        run.tell("cancel", number)
-    else:
-        run.fail(number, error)
-
-
-async def _run_awaited(
-    run: Run, number: int, opened: list[tuple[int, OpenResource]]
-) -> None:
-    """Run a cell that is not just called: an async one, or a resource."""
+def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None:
     program, values = run.plan.program, run.values
-    made = run.functions[number](*program.arguments[number](values))
-    if program.is_resource(number):
-        options = program.options[number]
-        in_thread = run.offloads and options.run_in is not None
-        resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
-        run.tell("start", number)
-        values[number] = await resource.open()
-        opened.append((number, resource))
-        run.tell("end", number)
-    else:
-        values[number] = await made
+    run.tell("start", number)
+    resource = OpenResource(run.functions[number](*program.arguments[number](values)))
+    values[number] = _at_once(resource.open())
+    opened.append((number, resource))
+    run.tell("end", number)
     if run.plan.frees:
         for source in run.plan.last_uses.get(number, ()):
             values[source] = None
 
 
-async def _close_all(
-    run: Run, opened: list[tuple[int, OpenResource]], cancellation: Cancellation
-) -> None:
-    """Close resources in the reverse order of their opening, all of them."""
-    while opened:
-        number, resource = opened.pop()
-        before = cancellation.count()
-        here = Cancellation(cancellation.task)
-        failure: BaseException | None = None
-        try:
-            await resource.close()
-        except BaseException as error:
-            failure = error
-        if here.is_new():
-            delivered = await here.delivered(failure)
-            run.cancelled = run.cancelled or delivered
-            if isinstance(failure, asyncio.CancelledError):
-                failure = None
-        if failure is not None:
-            run.fail_closing(number, failure)
-        if cancellation.count() < before and not cancellation.is_new():
-            _blame(run, number)
-
-
-def _blame(run: Run, number: int) -> None:
-    """Take down that it was a resource's own scope that cancelled the computation."""
-    if number not in run.failures:
-        run.fail_closing(number, scope_failure(run.cancelled))
-    run.cancelled = None
-    run.stopped = True
+def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine gives that never suspends, as those of plain resources."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value

@@ -19,6 +19,7 @@ from aiocells._kinds import Kind, kind_of
 from aiocells._spec import PLAIN, Options
 from aiocells._timeouts import with_timeout
 from aiocells._toposort import topological_order
+from aiocells._unawaited import checked
 from aiocells.errors import UnsupportedCell
 
 
@@ -259,8 +260,11 @@ def _compile(graph: DependencyGraph) -> Plan:
         for number, spec in enumerate(bound.specs):
             if spec is not None and spec.options is not None:
                 options[number] = spec.options
+        for number, kind in enumerate(kinds):
+            if kind is Kind.PLAIN:
+                functions[number] = checked(functions[number])
         for number, shape in shapes.items():
-            functions[number] = functools.partial(call_shaped, nodes[number], shape)
+            functions[number] = functools.partial(call_shaped, functions[number], shape)
         for number, kind in enumerate(kinds):
             timeout = options[number].timeout
             if timeout is not None and kind is Kind.ASYNC:

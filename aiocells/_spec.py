@@ -11,6 +11,12 @@ from aiocells.errors import DeclarationError
 MARK = "__aiocells__"
 
 
+def _check_input_name(_: object, __: object, name: object) -> None:
+    if not (isinstance(name, str) and name):
+        msg = f"Input({name!r}): expected the name of an input, a string."
+        raise DeclarationError(msg)
+
+
 @attrs.frozen
 class Input:
     """An input of another name than the parameter that it is bound to.
@@ -28,13 +34,7 @@ class Input:
     'GET /bills'
     """
 
-    name: str = attrs.field()
-
-    @name.validator
-    def _check_name(self, _: object, name: object) -> None:
-        if not (isinstance(name, str) and name):
-            msg = f"Input({name!r}): expected the name of an input, a string."
-            raise DeclarationError(msg)
+    name: str = attrs.field(validator=_check_input_name)
 
 
 Reference: TypeAlias = Callable[..., Any] | str

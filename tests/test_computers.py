@@ -498,3 +498,44 @@ def test_an_input_that_is_a_cell_itself_is_an_override() -> None:
         inputs: Any = {key: 2}
         with pytest.raises(aiocells.UnknownInput, match="replace its value with over"):
             aiocells.compute_sequential(Graph.from_cells(one), inputs=inputs)
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTERS))
+@pytest.mark.parametrize("is_shaped", [False, True])
+def test_a_coroutine_from_a_plain_wrapper_is_refused(
+    name: str, is_shaped: bool
+) -> None:
+    """A cell that looks plain, and whose coroutine nobody would await, has failed."""
+
+    def plain(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    def running(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            coroutine = function(*args, **kwargs)
+            with pytest.raises(StopIteration) as caught:
+                coroutine.send(None)
+            return caught.value.value
+
+        return wrapper
+
+    if is_shaped:
+
+        async def one(*, x: int = 1) -> int:
+            return x
+    else:
+
+        async def one(x: int = 1) -> int:
+            return x
+
+    refused = Graph.from_cells(cell(plain(one)))
+    with pytest.raises(TypeError, match="a coroutine, which nobody awaits") as caught:
+        COMPUTERS[name](refused)
+    assert caught.value.__notes__[0].startswith("in cell 'one' (")
+    runs = cell(name="runs")(running(one))
+    assert COMPUTERS[name](Graph.from_cells(runs))["runs"] == 1

@@ -24,6 +24,7 @@ STACK = [
     "errors",
     "_kinds",
     "_timeouts",
+    "_unawaited",
     "_parameters",
     "_source",
     "_spec",

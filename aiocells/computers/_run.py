@@ -157,14 +157,14 @@ class Run:
         # all values, until the next garbage collection.
         self.interrupted = self.cancelled = None
         self.failures = {}
-        if interruption is not None or (failures and self.stopped):
-            try:
-                _failures.raise_as_it_is(self._verdict(interruption, failures))
-            finally:
-                del interruption, failures
-        return Results(
-            self.plan, self._target_values(), failures, frozenset(self.skipped)
-        )
+        if interruption is None and not (failures and self.stopped):
+            return Results(
+                self.plan, self._target_values(), failures, frozenset(self.skipped)
+            )
+        try:
+            _failures.raise_as_it_is(self._verdict(interruption, failures))
+        finally:
+            del interruption, failures
 
     def _target_values(self) -> Sequence[Any] | Mapping[int, Any]:
         """The values of the targets by number; nothing else is to be kept alive."""

@@ -11,7 +11,7 @@ from aiocells.errors import DeclarationError
 MARK = "__aiocells__"
 
 
-def _check_input_name(_: object, __: object, name: object) -> None:
+def _check_input_name(_: object, __: object, name: Any) -> None:
     if not (isinstance(name, str) and name):
         msg = f"Input({name!r}): expected the name of an input, a string."
         raise DeclarationError(msg)

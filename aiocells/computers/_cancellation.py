@@ -12,32 +12,18 @@ class Cancellation:
     """
 
     def __init__(self, task: "asyncio.Task[Any] | None") -> None:
-        self.task = task
-        self._before = self.count()
-
-    def count(self) -> int:
-        """How many cancellations of the task are pending."""
-        return self.task.cancelling() if self.task is not None else 0
+        self._task = task
+        self._before = task.cancelling() if task is not None else 0
 
     def is_new(self) -> bool:
         """Whether the task has been cancelled, and that was not taken back."""
-        return self.count() > self._before
+        return self._task is not None and self._task.cancelling() > self._before
 
-    async def delivered(
-        self, error: BaseException | None = None
-    ) -> asyncio.CancelledError:
-        """The exception of a cancellation that is new.
-
-        Args:
-            error: what came up, which may be it, or have hidden it.
-        """
+    async def delivered(self) -> asyncio.CancelledError:
+        """The exception of a cancellation that is new, and has not come up."""
         try:
             # It may be requested, and not thrown yet: nobody must get it later.
             await asyncio.sleep(0)
         except asyncio.CancelledError as thrown:
             return thrown
-        while error is not None:
-            if isinstance(error, asyncio.CancelledError):
-                return error
-            error = error.__context__
         return asyncio.CancelledError()

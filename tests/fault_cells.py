@@ -189,8 +189,6 @@ class FaultyCells:
         elif act in ("hang", "linger"):
             if is_closing:
                 self.fail(node, TimeoutError, is_closing=True)
-                if self._is_sequential and not self.case.is_undisturbed:
-                    self.perhaps.add(node.rank)
             await (self._forever() if act == "hang" else self._linger(node))
         elif act in ("swallow", "raise_when_cancelled", "exit_when_cancelled"):
             with contextlib.suppress(asyncio.CancelledError):
@@ -232,10 +230,6 @@ class FaultyCells:
         if is_closing:
             self.failed_closing.add(node.rank)
         self.event("failed", node)
-
-    @property
-    def _is_sequential(self) -> bool:
-        return "sequential" in self.case.computer
 
     def _is_wrong(self, node: FaultyNode, act: str) -> bool:
         """Whether a resource yields too often or not at all, which is a failure."""

@@ -259,16 +259,7 @@ class FaultRun:
         if not isinstance(outcome, asyncio.CancelledError):
             return False
         expected: list[tuple[str, ...]] = [(MESSAGE,)] if self.cancellations else []
-        # What a cell has swallowed is gone; only another task than its own has it yet.
-        losing = {
-            "swallow",
-            "raise_when_cancelled",
-            "exit_when_cancelled",
-            "stop_iteration",
-        }
-        acts = {act for node in self.case.nodes for act in (node.act, node.closing)}
-        is_lost = self.case.computer == "async_sequential" and bool(losing & acts)
-        if self.is_timed_out or is_lost:
+        if self.is_timed_out:
             expected.append(())
         return outcome.args in expected
 

@@ -208,6 +208,7 @@ async def test_a_cell_that_swallows_its_cancellation(
     made = Waiting(lambda: "swallowed")
     started = await cancelled(made, computer, on_error=on_error)
     error = await started.error()
+    assert error.args == ("why",)
     assert aiocells.failures(error) == {}
     assert made.log == ENDED
 
@@ -333,7 +334,7 @@ async def test_a_cells_own_cancelled_error_meets_a_cancellation(computer: Any) -
     await started.error()
 
 
-@each_concurrent
+@each_computer
 async def test_the_task_of_a_cell_cancelled_by_somebody_else_is_a_failure(
     computer: Any,
 ) -> None:
@@ -505,9 +506,9 @@ async def test_cancelled_while_closing(computer: Any, on_error: str) -> None:
     assert sorted(made.log) == ["other closed", "slow closed"]
 
 
-@each_concurrent
+@each_computer
 async def test_a_closer_is_not_cancelled_with_the_computation(computer: Any) -> None:
-    """In the concurrent computers a closer has a task of its own, and ends in peace."""
+    """A closer runs in the task of its resource, and ends in peace."""
     may_close = asyncio.Event()
     ended: list[bool] = []
 

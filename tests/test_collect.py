@@ -537,3 +537,14 @@ def test_a_cycle_of_any_length_is_told(
         f"Circular dependency detected in graph: {told}. Remove one of these "
         "dependencies."
     )
+
+
+def test_the_main_module_is_reused(
+    modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path of what runs as `__main__` gives that, though nobody can import it."""
+    path = modules.write("script", TRIP)
+    script = importlib.import_module("script")
+    monkeypatch.setattr(script, "__spec__", None)
+    graph = Graph.from_module(path)
+    assert list(graph.dependency_dict) == [script.forecast, script.plan]

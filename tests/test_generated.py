@@ -167,7 +167,7 @@ def test_values_are_let_go_after_their_last_use() -> None:
 
     @cell
     @aiocells.depends_on(unused)
-    def last(both: int) -> int:
+    def last(both: int, x: int) -> int:
         look()
         return both
 
@@ -175,7 +175,8 @@ def test_values_are_let_go_after_their_last_use() -> None:
     for _ in range(4):
         alive.clear()
         seen.clear()
-        assert compute_sequential(graph, targets=[last])[last] == 1
+        results = compute_sequential(graph, targets=[last], inputs={"x": 1})
+        assert results[last] == 1
         assert seen == [[True, True], [False, False], [False, False, False]]
 
 

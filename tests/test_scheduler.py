@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import aiocells
-from aiocells import Graph, cell
+from aiocells import Graph, _failures, cell
 from aiocells.computers import _scheduler
 
 Compute = Callable[..., Awaitable[aiocells.Results]]
@@ -96,3 +96,28 @@ async def test_tasks_bear_the_names_of_their_cells(compute: Compute) -> None:
 
     graph = Graph.from_cells(first)
     assert (await compute(graph))[first] == "plan"
+
+
+@pytest.mark.parametrize("compute", [*BOTH, aiocells.async_compute_sequential])
+async def test_bookkeeping_that_fails_ends_the_computation(
+    compute: Compute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is raised; nobody waits for ever."""
+
+    def broken(*args: Any) -> None:
+        msg = "a fault of ours"
+        raise RuntimeError(msg)
+
+    @cell
+    async def fails() -> None:
+        raise LookupError
+
+    @cell
+    async def waits() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(_failures, "note_cell", broken)
+    before = asyncio.all_tasks()
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        await compute(Graph.from_cells(fails, waits))
+    assert asyncio.all_tasks() == before

@@ -118,10 +118,8 @@ def _failed_cell(run: Run, generated: Generated, error: BaseException) -> int | 
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_code.co_filename != _FILE:
         traceback = traceback.tb_next
-    if traceback is None:
-        return None
-    position = traceback.tb_lineno - _FIRST_LINE
-    if not 0 <= position < len(run.plan.order):
+    position = -1 if traceback is None else traceback.tb_lineno - _FIRST_LINE
+    if traceback is None or not 0 <= position < len(run.plan.order):
         return None
     number = run.plan.order[position]
     known = traceback.tb_frame.f_locals

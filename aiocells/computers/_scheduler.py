@@ -221,9 +221,8 @@ class Scheduler:
     def _leave(self, number: int) -> None:
         self._running -= 1
         self._tasks[number] = None
-        if self._is_advancing:
-            return
-        if self._starting or self._inline or not self._running:
+        has_more = self._starting or self._inline or not self._running
+        if has_more and not self._is_advancing:
             self._advance()
 
     def _run_inline(self, number: int) -> None:

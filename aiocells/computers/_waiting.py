@@ -31,13 +31,9 @@ async def outlast(
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
 
-    def wake() -> None:
-        if not ended.done():
-            ended.set_result(None)
-
     def wake_from_thread(_: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(wake)
+            loop.call_soon_threadsafe(ended.set_result, None)
 
     future.add_done_callback(wake_from_thread)
     cancelled: asyncio.CancelledError | None = None

@@ -21,9 +21,10 @@ class Cancellation:
 
     async def delivered(self) -> asyncio.CancelledError:
         """The exception of a cancellation that is new, and has not come up."""
+        thrown = asyncio.CancelledError()
         try:
             # It may be requested, and not thrown yet: nobody must get it later.
             await asyncio.sleep(0)
-        except asyncio.CancelledError as thrown:
-            return thrown
-        return asyncio.CancelledError()
+        except asyncio.CancelledError as error:
+            thrown = error
+        return thrown

@@ -78,9 +78,7 @@ async def async_compute_concurrent(
     plan, given = choose(graph, targets, overrides)
     run = Run(plan, [], on_error, observers)
     options = _Options(True, max_concurrency, limits or {}, watchdog)
-    offload = _prepare(run, options, executors)
-    run.values = lay_out(plan, inputs, given)
-    return await _compute(run, options, offload)
+    return await _compute(run, given, inputs, options, executors)
 
 
 async def async_compute_concurrent_simple(
@@ -134,9 +132,7 @@ async def async_compute_concurrent_simple(
     plan, given = choose(graph, targets, overrides)
     run = Run(plan, [], on_error, observers)
     options = _Options(False, max_concurrency, limits or {}, watchdog)
-    offload = _prepare(run, options, executors)
-    run.values = lay_out(plan, inputs, given)
-    return await _compute(run, options, offload)
+    return await _compute(run, given, inputs, options, executors)
 
 
 class _Options(NamedTuple):
@@ -148,18 +144,19 @@ class _Options(NamedTuple):
     watchdog: float | None
 
 
-def _prepare(
-    run: Run, options: _Options, executors: Mapping[str, Executor] | None
-) -> Offload:
-    check_limits(run.plan, options.max_concurrency, options.limits)
-    check_watchdog(options.watchdog)
+async def _compute(
+    run: Run,
+    given: dict[int, Any],
+    inputs: Mapping[str, Any] | None,
+    options: _Options,
+    executors: Mapping[str, Executor] | None,
+) -> Results:
+    inline, max_concurrency, limits, watchdog = options
+    check_limits(run.plan, max_concurrency, limits)
+    check_watchdog(watchdog)
     offload = Offload(run, executors)
     observe(run)
-    return offload
-
-
-async def _compute(run: Run, options: _Options, offload: Offload) -> Results:
-    inline, max_concurrency, limits, watchdog = options
+    run.values = lay_out(run.plan, inputs, given)
     if max_concurrency is None and not limits:
         scheduler = Scheduler(run, inline=inline, watchdog=watchdog)
     else:

@@ -8,7 +8,7 @@ A document is one module, and its examples run one after another in a folder of 
 - a `console` block runs its lines that begin with `$ ` in a shell, and compares what
   they print with the lines that follow; `...` stands for any text.
 
-Docstrings are run by tests/test_docstrings.py.
+Docstrings are run by tests/project/test_docstrings.py.
 """
 
 import ast

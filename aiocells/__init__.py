@@ -6,17 +6,20 @@ Declare cells with `cell`, `depends_on` and `resource`; collect them with
 
 import os as _os
 
-from aiocells._cell import cell, depends_on, resource
-from aiocells._collect import Graph
-from aiocells._failures import failures
-from aiocells._graph import DependencyGraph
-from aiocells._results import Results
-from aiocells._spec import Input
+from aiocells._collecting.graph import Graph
+from aiocells._declaring.decorators import cell, depends_on, resource
+from aiocells._declaring.spec import Input
+from aiocells._first_version.flow import cancel_flow, compute_flow
+from aiocells._first_version.mod import ModAdder, ModClock, ModPlace, ModPrinter
+from aiocells._first_version.places import Place, assign, print_value, timer
+from aiocells._first_version.stopwatch import Stopwatch
+from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._outcome.failures import failures
+from aiocells._outcome.results import Results
 from aiocells.computers.concurrent import (
     async_compute_concurrent,
     async_compute_concurrent_simple,
 )
-from aiocells.computers.flow import cancel_flow, compute_flow
 from aiocells.computers.sequential import (
     async_compute_sequential,
     compute_sequential,
@@ -34,9 +37,6 @@ from aiocells.errors import (
     UnsupportedCell,
     WorkerDied,
 )
-from aiocells.mod import ModAdder, ModClock, ModPlace, ModPrinter
-from aiocells.places import Place, assign, print_value, timer
-from aiocells.stopwatch import Stopwatch
 
 __all__ = [
     "AmbiguousCell",

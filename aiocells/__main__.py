@@ -1,6 +1,6 @@
 """`python -m aiocells` is the command `aiocells`."""
 
-from aiocells.cli import main
+from aiocells._cli.main import main
 
 if __name__ == "__main__":
     main()

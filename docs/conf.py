@@ -34,7 +34,7 @@ default_role = "code"
 nitpick_ignore = [("py:exc", "CancelledError"), ("py:class", "Observer")]
 nitpick_ignore_regex = [
     ("py:.*", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
-    ("py:.*", r"aiocells\.\w+\.\w+"),
+    ("py:.*", r"aiocells(\.\w+)+\.\w+"),
 ]
 
 
@@ -43,7 +43,8 @@ def link_to_public_name(
 ) -> nodes.reference | None:
     """Link the name that a private module gives to something to its public name.
 
-    Signatures name `aiocells._collect.Graph` where the reference has `aiocells.Graph`.
+    Signatures name `aiocells._outcome.results.Results` where the reference has
+    `aiocells.Results`.
     """
     module, _, name = str(node.get("reftarget", "")).rpartition(".")
     if not module.startswith("aiocells."):

@@ -1,1 +1,4 @@
-"""The computers: what runs a graph. One file each."""
+"""The computers: the public functions that run a graph.
+
+Holds no mechanism: that is in `_running`.
+"""

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aiocells._graph import DependencyGraph
-from aiocells._results import Results
-from aiocells.computers._limits import LimitedScheduler, check_limits
-from aiocells.computers._observing import observe
-from aiocells.computers._offload import Offload
-from aiocells.computers._prepare import choose, lay_out
-from aiocells.computers._run import OnError, Run, check_on_error
-from aiocells.computers._scheduler import Scheduler
-from aiocells.computers._watchdog import check_watchdog
+from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._outcome.results import Results
+from aiocells._running.elsewhere.offload import Offload
+from aiocells._running.observing import observe
+from aiocells._running.prepare import choose, lay_out
+from aiocells._running.run import OnError, Run, check_on_error
+from aiocells._running.tasks.limits import LimitedScheduler, check_limits
+from aiocells._running.tasks.scheduler import Scheduler
+from aiocells._running.tasks.watchdog import check_watchdog
 
 if TYPE_CHECKING:
     from aiocells.observers import Observer

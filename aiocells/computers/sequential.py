@@ -6,17 +6,17 @@ from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from aiocells._graph import DependencyGraph
-from aiocells._plan import Plan
-from aiocells._results import Results
-from aiocells.computers._generated import generated_for, run_generated
-from aiocells.computers._in_order import OrderedScheduler
-from aiocells.computers._observing import observe
-from aiocells.computers._offload import Offload
-from aiocells.computers._prepare import choose, lay_out
-from aiocells.computers._resources import OpenResource
-from aiocells.computers._run import OnError, Run, check_on_error
-from aiocells.computers._segments import Segment, segments_of
+from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._outcome.results import Results
+from aiocells._planning.plan import Plan
+from aiocells._running.elsewhere.offload import Offload
+from aiocells._running.loops.generated import generated_for, run_generated
+from aiocells._running.loops.segments import Segment, segments_of
+from aiocells._running.observing import observe
+from aiocells._running.prepare import choose, lay_out
+from aiocells._running.resources import OpenResource
+from aiocells._running.run import OnError, Run, check_on_error
+from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:

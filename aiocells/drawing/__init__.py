@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from aiocells._graph import DependencyGraph
+from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells.drawing import dot, mermaid, tree
 from aiocells.drawing._picture import picture_of
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import attrs
 
-from aiocells._collect import Graph
-from aiocells._graph import DependencyGraph
-from aiocells._labels import unique_labels
-from aiocells._plan import plan_of
-from aiocells.computers._prepare import number_of
+from aiocells._collecting.graph import Graph
+from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._graphs.labels import unique_labels
+from aiocells._planning.plan import plan_of
+from aiocells._running.prepare import number_of
 
 
 @attrs.frozen

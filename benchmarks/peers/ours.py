@@ -10,7 +10,7 @@ from aiocells import (
     cell,
     compute_sequential,
 )
-from aiocells.computers import _generated
+from aiocells._running.loops import generated
 from benchmarks.layered import INPUTS, Layered
 from benchmarks.peers import AsyncPrepared, Prepared
 
@@ -20,7 +20,7 @@ AGAIN = 600
 
 def from_the_first_run(made: Layered) -> Prepared:
     """As a graph is computed in its first runs."""
-    _generated.WORTH_COMPILING = 10**9
+    generated.WORTH_COMPILING = 10**9
     graph = Graph.from_cells(*map(cell, made.functions))
     return functools.partial(compute_sequential, graph, inputs=INPUTS), _values
 

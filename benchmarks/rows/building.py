@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from aiocells import Graph, cell
-from aiocells._plan import Plan, plan_of
+from aiocells._planning.plan import Plan, plan_of
 from benchmarks import layered
 from benchmarks.effort import Effort
 from benchmarks.row import Row

@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import Any
 
 from aiocells import Graph, cell, compute_sequential
-from aiocells._plan import plan_of
-from aiocells.computers import _generated
+from aiocells._planning.plan import plan_of
+from aiocells._running.loops import generated
 from benchmarks import by_hand, layered
 from benchmarks.effort import Effort
 from benchmarks.layered import INPUTS, Layered
@@ -57,12 +57,12 @@ def rows(effort: Effort) -> Iterator[Row]:
 @contextlib.contextmanager
 def never_generated() -> Iterator[None]:
     """Have graphs computed as in their first runs, however often that is done."""
-    before = _generated.WORTH_COMPILING
-    _generated.WORTH_COMPILING = 10**9
+    before = generated.WORTH_COMPILING
+    generated.WORTH_COMPILING = 10**9
     try:
         yield
     finally:
-        _generated.WORTH_COMPILING = before
+        generated.WORTH_COMPILING = before
 
 
 def pair(

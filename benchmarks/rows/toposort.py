@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiocells import CircularDependency, DependencyGraph
-from aiocells._toposort import topological_order
+from aiocells._graphs.toposort import topological_order
 from benchmarks.effort import Effort
 from benchmarks.measure import compare, median_seconds, timer
 from benchmarks.row import Row, check_same, compared

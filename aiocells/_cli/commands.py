@@ -1,0 +1,179 @@
+"""The commands: what each takes, and the order in which it does things."""
+
+import contextlib
+import importlib.metadata
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from aiocells._cli import demos
+from aiocells._cli.errors import reporting
+from aiocells._cli.running import COMPUTERS, compute, stdout_for_data
+from aiocells._cli.target import load
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _settings(
+    _ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
+    """The values of inputs, of which each was given as NAME=VALUE."""
+    return dict(map(_setting, given))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        msg = f"{text!r} is not of the form NAME=VALUE."
+        raise click.BadParameter(msg)
+    try:
+        return name, json.loads(value, parse_constant=_refuse_constant)
+    except ValueError:
+        return name, value
+
+
+def _refuse_constant(constant: str) -> None:
+    # Python's JSON has NaN and Infinity. JSON has not: there they are text.
+    raise ValueError(constant)
+
+
+class Commands(click.Group):
+    """The group of commands; the demos among them are found when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order in which help lists them."""
+        return [*self.commands, *demos.names()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, if there is one."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        return demos.command(cmd_name)
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the demos in a section of their own."""
+        for title, names in (
+            ("Commands", list(self.commands)),
+            ("Demos", demos.names()),
+        ):
+            found = [self.get_command(ctx, name) for name in names]
+            rows = [
+                (each.name or "", each.get_short_help_str(60)) for each in found if each
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; Ctrl-C ends it without further words."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"aiocells {importlib.metadata.version('aiocells')}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def commands() -> None:
+    """Compute a graph of plain Python functions.
+
+    TARGET is a module, or some cells of one: module, module:cell, module:cell,cell,
+    path.py or path.py:cell.
+    """
+
+
+# Files can be completed; to know the cells, the module would have to be run.
+_target = click.argument("target", type=click.Path())
+_traceback = click.option(
+    "--traceback",
+    "full",
+    is_flag=True,
+    help="Show whole tracebacks, not only the lines of your own code.",
+)
+
+
+@commands.command()
+@_target
+@click.option(
+    "--set",
+    "given",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_settings,
+    help="The value of an input: JSON, or else text. May be repeated.",
+)
+@click.option(
+    "--computer",
+    type=click.Choice(list(COMPUTERS)),
+    default="concurrent",
+    show_default=True,
+    help="What runs the cells.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@_traceback
+def run(
+    target: str,
+    given: dict[str, Any],
+    computer: str,
+    as_json: bool,
+    full: bool,
+) -> None:
+    """Compute the cells of TARGET and show their values.
+
+    \b
+    aiocells run trip.py
+    aiocells run trip.py:plan --set city=Oslo --set nights=3
+    """
+    from aiocells._cli import json, showing
+
+    with reporting(full), stdout_for_data() if as_json else contextlib.nullcontext():
+        loaded = load(target)
+        results = compute(loaded, given, computer)
+    if as_json:
+        click.echo(json.dumps(loaded.labelled(results)))
+    elif loaded.cells is not None and len(loaded.cells) == 1:
+        showing.show_one(*results.values())
+    else:
+        showing.show_all(loaded.labelled(results))
+
+
+@commands.command()
+@_target
+@click.option(
+    "--as",
+    "style",
+    type=click.Choice(["tree", "mermaid", "dot"]),
+    default="tree",
+    show_default=True,
+    help="What to draw it with.",
+)
+@_traceback
+def draw(target: str, style: str, full: bool) -> None:
+    """Draw the cells of TARGET and what they need.
+
+    \b
+    aiocells draw trip.py:plan
+    aiocells draw trip.py --as dot | dot -Tsvg > trip.svg
+    """
+    from aiocells import drawing
+
+    with reporting(full):
+        loaded = load(target)
+        picture = drawing.draw(loaded.graph, style, targets=loaded.cells)
+    click.echo(picture)

@@ -1,0 +1,243 @@
+"""From the parameters of cells to the edges, inputs and arguments of a graph."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, NoReturn
+
+from aiocells._collecting.finding import Finder
+from aiocells._collecting.quick_binding import quick_sources
+from aiocells._declaring import names as _names
+from aiocells._declaring.checks import check_declaration
+from aiocells._declaring.kinds import Kind, kind_of
+from aiocells._declaring.parameters import NO_PARAMETERS, Parameters, parameters_of
+from aiocells._declaring.source import globals_of
+from aiocells._declaring.spec import PLAIN, PLAIN_SPEC, CellSpec, Input
+from aiocells.errors import DeclarationError, UnbindableParameter
+
+Function = Callable[..., Any]
+
+REQUIRED: Any = object()
+
+
+class InputSlot(NamedTuple):
+    """An input as one or more cells want it.
+
+    Attributes:
+        name: what the caller calls it.
+        default: what a cell gets if the caller does not give it, or REQUIRED.
+    """
+
+    name: str
+    default: Any
+
+
+class Shape(NamedTuple):
+    """How to call a function that does not take one value a parameter, in order.
+
+    Attributes:
+        groups: for each argument, None for one value, or how many make up a list.
+        keywords: the names of the last arguments, which are given by keyword.
+    """
+
+    groups: tuple[int | None, ...]
+    keywords: tuple[str, ...]
+
+
+class Bound:
+    """What binding gives: everything by the number of the cell.
+
+    Attributes:
+        nodes: the cells.
+        index: the number of each.
+        needs: the numbers of the cells that must be computed first.
+        args: where the values of a call come from: the number of a cell, or ~k for
+            the k-th of `inputs`.
+        shapes: for the few cells that need one.
+        names: of those cells that have no name of their own.
+        inputs: what the caller may give.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.index: dict[Any, int] = {}
+        self.needs: list[Any] = []
+        self.args: list[tuple[int, ...]] = []
+        self.shapes: dict[int, Shape] = {}
+        self.specs: list[CellSpec | None] = []
+        self.kinds: list[Kind] = []
+        self.names: dict[int, str] = {}
+        self.inputs: list[InputSlot] = []
+
+
+def bind(given: Iterable[tuple[str | None, Function]], owner: object = None) -> Bound:
+    """Bind cells, and everything that they depend on.
+
+    Args:
+        given: the cells that the user asked for, each with the name under which it
+            was found, if any.
+        owner: the object that they were collected from, if any.
+    """
+    binder = _Binder()
+    for found, function in given:
+        binder.add_given(function, found, owner)
+    binder.bind_all()
+    return binder.bound
+
+
+class _Binder:
+    def __init__(self) -> None:
+        self.bound = Bound()
+        self._finder = Finder()
+        self._slots: dict[tuple[str, int], int] = {}
+
+    def add_given(self, function: Function, found: str | None, owner: object) -> None:
+        count = len(self.bound.nodes)
+        if self._number(function) == count:  # else it was found before
+            self._finder.add_given(function, found, owner)
+
+    def bind_all(self) -> None:
+        bound = self.bound
+        # The list grows while it is walked: dependencies are bound in their turn.
+        for number, function in enumerate(bound.nodes):
+            quick = quick_sources(function, bound.index)
+            if quick is None or self._finder.has_owners:
+                self._bind(number, function)
+                continue
+            sources, kind = quick
+            bound.specs.append(PLAIN_SPEC)
+            bound.kinds.append(kind)
+            bound.args.append(sources)
+            bound.needs.append(_without_repeats(sources))
+        for function, name in self._finder.names.items():
+            self.bound.names[self._number(function)] = name
+
+    def _number(self, function: Function) -> int:
+        bound = self.bound
+        try:
+            number = bound.index.get(function)
+        except TypeError as error:
+            cell = _names.described(_names.fallback_name(function), function)
+            msg = (
+                f"{cell} cannot be a cell: it is not hashable. Call it from a function "
+                "of your own."
+            )
+            raise DeclarationError(msg, cell=function) from error
+        if number is None:
+            number = bound.index[function] = len(bound.nodes)
+            bound.nodes.append(function)
+        return number
+
+    # One cell
+
+    def _bind(self, number: int, function: Function) -> None:
+        bound, finder = self.bound, self._finder
+        spec = finder.spec_of(function)
+        kind = kind_of(function)
+        bound.specs.append(spec)
+        bound.kinds.append(kind)
+        options = spec.options or PLAIN
+        if options is not PLAIN or kind is not Kind.PLAIN:
+            check_declaration(
+                lambda: finder.described(function), function, options, kind
+            )
+        parameters = parameters_of(function)
+        ordered = [finder.resolve(part, function) for part in spec.order]
+        bindings = self._bindings(function, spec, parameters) if spec.bindings else {}
+        if bindings and not parameters.is_known:
+            parameters = parameters._replace(keyword=tuple(bindings))
+        sources, sizes = self._sources(function, parameters, bindings, ordered)
+        needs = [self._number(cell) for cell in ordered]
+        needs.extend([source for source in sources if source >= 0])
+        bound.needs.append(_without_repeats(tuple(needs)))
+        bound.args.append(tuple(sources))
+        if parameters.keyword or sizes.count(None) < len(sizes):
+            bound.shapes[number] = Shape(tuple(sizes), parameters.keyword)
+
+    def _sources(
+        self,
+        function: Function,
+        parameters: Parameters,
+        bindings: dict[str, Any],
+        ordered: list[Function],
+    ) -> tuple[list[int], list[int | None]]:
+        """Where the values of a call come from, and how many make up each list.
+
+        Args:
+            function: the cell.
+            parameters: its parameters.
+            bindings: those that `depends_on` binds by keyword.
+            ordered: the cells that it names by position.
+        """
+        finder, defaults = self._finder, parameters.defaults
+        sources: list[int] = []
+        sizes: list[int | None] = []
+        module = globals_of(function) if parameters is not NO_PARAMETERS else {}
+        for name in parameters.names:
+            arg = bindings.get(name)
+            if arg is None and ordered:
+                arg = finder.among_ordered(function, name, ordered)
+            if arg is None:
+                arg = finder.by_name(function, name, module)
+            if arg is None and name not in defaults:
+                arg = finder.among_given(function, name)
+            if isinstance(arg, list):
+                sources.extend([self._source(part, name, REQUIRED) for part in arg])
+                sizes.append(len(arg))
+            else:
+                sources.append(self._source(arg, name, defaults.get(name, REQUIRED)))
+                sizes.append(None)
+        return sources, sizes
+
+    def _source(self, arg: Any, name: str, default: Any) -> int:
+        """The number of a cell, or the complement of that of an input."""
+        if arg is None:
+            return ~self._slot(name, default)
+        if isinstance(arg, Input):
+            return ~self._slot(arg.name, default)
+        return self._number(arg)
+
+    def _slot(self, name: str, default: Any) -> int:
+        key = (name, id(default))  # the slot keeps the default alive, and so its id
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = len(self.bound.inputs)
+            self.bound.inputs.append(InputSlot(name, default))
+        return slot
+
+    # The keywords of depends_on
+
+    def _bindings(
+        self, function: Function, spec: CellSpec, parameters: Parameters
+    ) -> dict[str, Any]:
+        resolve = self._finder.resolve
+        resolved: dict[str, Any] = {}
+        for name, binding in spec.bindings:
+            if name not in parameters.names and (
+                parameters.is_known or name in parameters.unbindable
+            ):
+                self._refuse_parameter(function, name, parameters)
+            if isinstance(binding, tuple):
+                resolved[name] = [resolve(part, function) for part in binding]
+            else:
+                resolved[name] = resolve(binding, function)
+        return resolved
+
+    def _refuse_parameter(
+        self, function: Function, name: str, parameters: Parameters
+    ) -> NoReturn:
+        reason = parameters.unbindable.get(name)
+        if reason is not None:
+            why = f"{name!r} cannot be bound: {reason}."
+        else:
+            near = _names.suggestions(name, parameters.names)
+            why = f"there is no parameter {name!r}.{_names.did_you_mean(near)}"
+            if not near:
+                has = ", ".join(parameters.names) or "none that can be bound"
+                why += f" Its parameters: {has}."
+        msg = f"@depends_on({name}=...) of {self._finder.described(function)}: {why}"
+        raise UnbindableParameter(msg, cell=function, parameter=name)
+
+
+def _without_repeats(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """The same numbers, each once; the same tuple where that is so already."""
+    unique = dict.fromkeys(numbers)
+    return numbers if len(unique) == len(numbers) else tuple(unique)

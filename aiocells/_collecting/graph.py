@@ -1,0 +1,210 @@
+"""Collecting: from modules, cells and objects to a graph."""
+
+import os
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Self
+
+from aiocells._collecting.binding import Bound, bind
+from aiocells._collecting.objects import cells_of_object
+from aiocells._declaring.decorators import DependsOn, refuse_bare, refuse_decorator
+from aiocells._declaring.spec import spec_of
+from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells.errors import DeclarationError
+
+Module = types.ModuleType | str | os.PathLike[str]
+
+
+class Graph(DependencyGraph):
+    """A graph of decorated functions, bound by name.
+
+    Make one with `from_module`, `from_cells` or `from_object`. It is a
+    `DependencyGraph`: nodes can be looked at, added and ordered by hand.
+
+    >>> from aiocells import Graph, cell, compute_sequential
+    >>> @cell
+    ... def price() -> int:
+    ...     return 3
+    >>> @cell
+    ... def total(price: int, count: int) -> int:
+    ...     return price * count
+    >>> graph = Graph.from_cells(total, price)
+    >>> list(graph.inputs)
+    ['count']
+    >>> compute_sequential(graph, inputs={"count": 2})[total]
+    6
+    """
+
+    _bound: Bound | None = None
+
+    @classmethod
+    def from_module(cls, module: Module, *more: Module) -> Self:
+        """Collect the cells of one or more modules.
+
+        Taken are the cells that a module defines or lists in its `__all__`, in the
+        order of their definition, and everything that those depend on, wherever
+        it lives. Cells that are merely imported come only if they are needed.
+
+        Args:
+            module: a module, its dotted name, or the path of a `.py` file. A
+                module that is loaded already is used as it is. The folder of a
+                path is put on `sys.path`, as `python file.py` does.
+            more: other modules.
+
+        Returns:
+            A new graph, checked for cycles and for names that nobody answers to.
+
+        Raises:
+            GraphException: the cells don't make up a graph; see the subclasses.
+            ModuleNotFoundError: there is no such module.
+            FileNotFoundError: there is no such file.
+
+        >>> import types
+        >>> from aiocells import Graph, cell
+        >>> trip = types.ModuleType("trip")
+        >>> exec("from aiocells import cell\\n@cell\\ndef plan(city): ...", vars(trip))
+        >>> list(Graph.from_module(trip).inputs)
+        ['city']
+        """
+        modules = [_loaded(each) for each in (module, *more)]
+        return cls._from(
+            [found for each in modules for found in _cells_of_module(each)]
+        )
+
+    @classmethod
+    def from_cells(cls, *cells: Callable[..., Any]) -> Self:
+        """Collect cells, and everything that they depend on.
+
+        Args:
+            cells: functions, marked or not.
+
+        Returns:
+            A new graph.
+
+        Raises:
+            GraphException: the cells don't make up a graph; see the subclasses.
+        """
+        for function in cells:
+            if isinstance(function, DependsOn):
+                refuse_decorator(function)
+            if not callable(function):
+                msg = f"{function!r} is no cell: it is not callable."
+                raise DeclarationError(msg, cell=function)
+        return cls._from((None, function) for function in cells)
+
+    @classmethod
+    def from_object(cls, owner: object) -> Self:
+        """Collect the decorated methods of an object, bound to it.
+
+        Methods come through all base classes; one that overrides a cell is a cell
+        as well. Properties are not evaluated.
+
+        Args:
+            owner: the object.
+
+        Returns:
+            A new graph, whose cells are the bound methods.
+
+        Raises:
+            GraphException: the cells don't make up a graph; see the subclasses.
+
+        >>> from aiocells import Graph, cell, compute_sequential
+        >>> class Order:
+        ...     def __init__(self, count):
+        ...         self.count = count
+        ...     @cell
+        ...     def price(self):
+        ...         return 3
+        ...     @cell
+        ...     def total(self, price):
+        ...         return price * self.count
+        >>> order = Order(4)
+        >>> compute_sequential(Graph.from_object(order))[order.total]
+        12
+        """
+        if isinstance(owner, type):
+            msg = (
+                f"Graph.from_object got the class {owner.__qualname__!r}. Give it an "
+                f"object of that class: Graph.from_object({owner.__name__}(...))."
+            )
+            raise DeclarationError(msg, cell=owner)
+        return cls._from(cells_of_object(owner).cells.items(), owner)
+
+    @classmethod
+    def _from(
+        cls,
+        given: Iterable[tuple[str | None, Callable[..., Any]]],
+        owner: object = None,
+    ) -> Self:
+        graph = cls()
+        bound = graph._bound = bind(given, owner)
+        graph._nodes = bound.nodes
+        graph._index = bound.index
+        graph._needs = bound.needs
+        graph.check_for_cycles()
+        return graph
+
+    @property
+    def inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
+        """The inputs by name, each with the cells that want it."""
+        return self._cached("inputs", self._make_inputs)  # type: ignore[no-any-return]
+
+    def _make_inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
+        wanted: dict[str, dict[Callable[..., Any], None]] = {}
+        bound = self._bound
+        if bound is not None:
+            for slot in bound.inputs:
+                wanted.setdefault(slot.name, {})
+            for node, args in zip(bound.nodes, bound.args, strict=False):
+                for source in args:
+                    if source < 0:
+                        wanted[bound.inputs[~source].name][node] = None
+        return types.MappingProxyType(
+            {name: tuple(cells) for name, cells in wanted.items()}
+        )
+
+    def _name_of(self, node: Any) -> str:
+        bound = self._bound
+        if bound is not None:
+            number = self._index.get(node, -1)
+            found = bound.names.get(number)
+            if found is not None:
+                return found
+            if 0 <= number < len(bound.specs):
+                spec = bound.specs[number]
+                if spec and spec.options and spec.options.name:
+                    return spec.options.name
+        return super()._name_of(node)
+
+
+def _cells_of_module(
+    module: types.ModuleType,
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    known = vars(module)
+    exported = set(known.get("__all__", ()))
+    for name, value in list(known.items()):
+        refuse_bare(name, value)
+        if spec_of(value) is not None and (
+            name in exported or _home_of(value) in (None, module.__name__)
+        ):
+            yield name, value
+
+
+def _home_of(function: Any) -> str | None:
+    """The module in which a cell was defined; None for what does not say.
+
+    An instance shows its class's module, which says nothing about itself.
+    """
+    if isinstance(function, types.FunctionType | type):
+        return function.__module__
+    own = getattr(function, "__dict__", {}).get("__module__")
+    return own if isinstance(own, str) else None
+
+
+def _loaded(module: Module) -> types.ModuleType:
+    if isinstance(module, types.ModuleType):
+        return module
+    # A module that imports itself, as nearly all do, should not wait for this.
+    from aiocells._collecting.loading import load
+
+    return load(module)

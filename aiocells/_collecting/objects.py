@@ -1,0 +1,76 @@
+"""The cells that an object's class declares."""
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from aiocells._declaring.decorators import refuse_bare
+from aiocells._declaring.spec import CellSpec, spec_of
+
+Function = Callable[..., Any]
+
+
+class ObjectCells(NamedTuple):
+    """What an object brings into a graph.
+
+    Attributes:
+        cells: bound cells by the name of their attribute, in definition order.
+        specs: the spec of each of them.
+        attributes: for each function of the object's classes the name under which
+            the object has it.
+    """
+
+    cells: dict[str, Function]
+    specs: dict[Function, CellSpec]
+    attributes: dict[Any, str]
+
+
+def cells_of_object(owner: object) -> ObjectCells:
+    """Find the decorated methods of an object, or of a class those bound to it.
+
+    A method that overrides a cell is a cell as well. Properties and other
+    descriptors are not evaluated.
+    """
+    found: dict[str, CellSpec] = {}
+    attributes: dict[Any, str] = {}
+    mro = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+    for cls in reversed(mro):
+        for name, value in vars(cls).items():
+            refuse_bare(name, value)
+            kind = type(value)
+            function = (
+                value.__func__
+                if issubclass(kind, staticmethod | classmethod)
+                else value
+            )
+            if type(function) is types.FunctionType:
+                attributes.setdefault(function, name)
+            spec = spec_of(value)
+            if spec is not None:
+                found[name] = spec
+    cells: dict[str, Function] = {}
+    specs: dict[Function, CellSpec] = {}
+    for name, spec in found.items():
+        bound = bound_method(owner, name)
+        if bound is not None:
+            cells[name] = bound
+            specs[bound] = spec
+    return ObjectCells(cells, specs, attributes)
+
+
+def bound_method(owner: object, name: str) -> Function | None:
+    """The method of that name, bound to `owner`; None where it has no such method.
+
+    A subclass may have switched it off with `name = None`, or have a property there.
+    """
+    written = inspect.getattr_static(owner, name, None)
+    if isinstance(owner, type) and isinstance(written, types.FunctionType):
+        return None  # it needs an object
+    if not (
+        callable(written) or isinstance(written, classmethod | functools.partialmethod)
+    ):
+        return None
+    bound = getattr(owner, name)
+    return bound if callable(bound) else None

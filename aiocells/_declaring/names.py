@@ -1,0 +1,52 @@
+"""How messages speak of a cell: its name, with its place in the source; near names."""
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aiocells._declaring.source import location_of
+from aiocells._declaring.spec import spec_of
+
+
+def own_name(function: Any) -> str | None:
+    """The name that a callable says is its own, or None.
+
+    A partial, an instance and a lambda have none: they go by the name under which
+    they are found.
+    """
+    spec = spec_of(function)
+    if spec is not None and spec.options is not None and spec.options.name:
+        return spec.options.name
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) and name != "<lambda>" else None
+
+
+def fallback_name(function: Any) -> str:
+    """A name for what has none of its own and was not found under one."""
+    if isinstance(function, functools.partial):
+        return own_name(function.func) or fallback_name(function.func)
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def described(name: str, function: Any) -> str:
+    """A cell as messages name it: "'plan' (trip.py:14)"."""
+    location = location_of(function)
+    return f"{name!r} ({location})" if location else repr(name)
+
+
+def suggestions(name: object, known: Iterable[str]) -> list[str]:
+    """The known names that look like `name`, the nearest first."""
+    if not isinstance(name, str):
+        return []
+    # Only what failed waits for the import.
+    import difflib
+
+    return difflib.get_close_matches(name, list(dict.fromkeys(known)), n=3, cutoff=0.6)
+
+
+def did_you_mean(near: Sequence[str]) -> str:
+    """The sentence that offers near names; empty where there are none."""
+    if not near:
+        return ""
+    return f" Did you mean {' or '.join(repr(name) for name in near)}?"

@@ -1,0 +1,220 @@
+"""What a computer returns."""
+
+import itertools
+from collections.abc import (
+    Awaitable,
+    Callable,
+    ItemsView,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
+from typing import Any, TypeVar, overload
+
+from aiocells._declaring import names as _names
+from aiocells._outcome.failures import raise_as_it_is
+from aiocells._planning.plan import Plan
+from aiocells.errors import MissingValue
+
+Value = TypeVar("Value")
+
+_SHOWN = 10
+
+
+class Results(Mapping[Any, Any]):
+    """The values of the targets of a computation, in order; read only.
+
+    A key is a cell, or its name where only one target has it. A type checker sees
+    the value of a cell as of the type that the cell returns.
+
+    Attributes:
+        failures: for each failed cell its exception; empty unless the computation
+            ran with `on_error="continue"`.
+        skipped: the cells that were not run because one that they need failed.
+
+    >>> from aiocells import Graph, cell, compute_sequential
+    >>> @cell
+    ... def answer() -> int:
+    ...     return 42
+    >>> results = compute_sequential(Graph.from_cells(answer))
+    >>> results[answer], results["answer"], dict(results) == {answer: 42}
+    (42, 42, True)
+    """
+
+    __slots__ = ("_failures", "_names", "_plan", "_skipped", "_tracebacks", "_values")
+
+    def __init__(
+        self,
+        plan: Plan,
+        values: Mapping[int, Any] | Sequence[Any],
+        failures: Mapping[int, BaseException],
+        skipped: frozenset[int],
+    ) -> None:
+        self._plan = plan
+        self._values = values
+        self._failures = failures
+        # Raising an exception makes its traceback longer: keep how it was.
+        self._tracebacks = (
+            {n: each.__traceback__ for n, each in failures.items()} if failures else {}
+        )
+        self._skipped = skipped
+        self._names: dict[str, list[int]] | None = None
+
+    @property
+    def failures(self) -> dict[Any, BaseException]:
+        nodes = self._plan.program.nodes
+        return {nodes[number]: error for number, error in self._failures.items()}
+
+    @property
+    def skipped(self) -> frozenset[Any]:
+        nodes = self._plan.program.nodes
+        return frozenset(nodes[number] for number in self._skipped)
+
+    @overload
+    def __getitem__(self, key: Callable[..., Awaitable[Value]], /) -> Value: ...
+
+    @overload
+    def __getitem__(self, key: Callable[..., Value], /) -> Value: ...
+
+    @overload
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+    def __getitem__(self, key: Any, /) -> Any:
+        number = self._number(key)
+        if number in self._failures:
+            error = self._failures[number]
+            raise_as_it_is(error.with_traceback(self._tracebacks[number]))
+        if number not in self._plan.target_set or number in self._skipped:
+            raise MissingValue(self._why_not(number), key=key)
+        return self._values[number]
+
+    def __iter__(self) -> Iterator[Any]:
+        nodes = self._plan.program.nodes
+        missing = self._skipped or self._failures
+        for number in self._plan.targets:
+            if not missing or (
+                number not in self._skipped and number not in self._failures
+            ):
+                yield nodes[number]
+
+    def __len__(self) -> int:
+        if not (self._skipped or self._failures):
+            return len(self._plan.targets)
+        return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            number = self._number(key)
+        except KeyError:
+            return False
+        return (
+            number in self._plan.target_set
+            and number not in self._failures
+            and number not in self._skipped
+        )
+
+    def get(self, key: Any, default: Any = None, /) -> Any:
+        """The value of a cell, or `default` where there is none, whatever the reason.
+
+        Args:
+            key: a cell, or its name.
+            default: what stands for a missing value.
+        """
+        if key not in self:
+            return default
+        return self[key]
+
+    # The views of Mapping look up each key anew: for many cells that takes longer
+    # than to compute them.
+
+    def items(self) -> ItemsView[Any, Any]:
+        """The cells with their values, in order."""
+        return self._pairs().items()
+
+    def values(self) -> ValuesView[Any]:
+        """The values, in order."""
+        return self._pairs().values()
+
+    def _pairs(self) -> dict[Any, Any]:
+        nodes, values = self._plan.program.nodes, self._values
+        left_out = self._failures.keys() | self._skipped
+        return {
+            nodes[number]: values[number]
+            for number in self._plan.targets
+            if number not in left_out
+        }
+
+    def __repr__(self) -> str:
+        # Names only: asyncio.run makes the repr of what it ran, twice, and a value
+        # may take long to show.
+        program = self._plan.program
+        shown = [
+            program.name(program.graph._index[node])
+            for node in itertools.islice(self, _SHOWN)
+        ]
+        more = f", ... {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
+        return f"<Results: {', '.join(map(repr, shown)) or 'none'}{more}>"
+
+    def _number(self, key: Any) -> int:
+        program = self._plan.program
+        try:
+            number = program.graph._index.get(key)
+        except TypeError:  # not hashable
+            number = None
+        if number is not None and number < len(program.nodes):
+            return number
+        if not isinstance(key, str):
+            shown = (
+                _names.described(_names.fallback_name(key), key)
+                if callable(key)
+                else repr(key)
+            )
+            msg = f"{shown} is not in the graph."
+            raise MissingValue(msg, key=key)
+        return self._number_named(key)
+
+    def _number_named(self, name: str) -> int:
+        program = self._plan.program
+        if self._names is None:
+            self._names = {}
+            for number in self._plan.targets:
+                self._names.setdefault(program.name(number), []).append(number)
+        numbers = self._names.get(name, [])
+        if len(numbers) == 1:
+            return numbers[0]
+        if numbers:
+            which = " and ".join(program.described(number) for number in numbers)
+            msg = f"{name!r} is the name of {which}. Ask with the cell itself."
+            raise MissingValue(msg, key=name)
+        for number in range(len(program.nodes)):
+            if program.name(number) == name:
+                return number
+        near = _names.suggestions(name, self._names)
+        msg = f"there is no cell {name!r} in the graph.{_names.did_you_mean(near)}"
+        raise MissingValue(msg, key=name)
+
+    def _why_not(self, number: int) -> str:
+        program, plan = self._plan.program, self._plan
+        cell = program.described(number)
+        if number in self._skipped:
+            failed = ", ".join(map(program.described, self._failed_needs(number)))
+            return f"{cell} was skipped, because what it needs failed: {failed}."
+        if program.is_resource(number):
+            return f"{cell} is a resource: its value was closed with the computation."
+        if number in plan.order:
+            return f"{cell} was computed, but is no target. Add it to targets=."
+        return f"{cell} was not computed: no target needs it. Add it to targets=."
+
+    def _failed_needs(self, number: int) -> list[int]:
+        """The failed cells for whose sake a cell was skipped."""
+        needs, overridden = self._plan.program.needs, self._plan.overridden
+        seen = {number}
+        waiting = [number]
+        while waiting:
+            for needed in needs[waiting.pop()]:
+                if needed not in seen and needed not in overridden:
+                    seen.add(needed)
+                    if needed not in self._failures:
+                        waiting.append(needed)
+        return [failed for failed in self._failures if failed in seen]

@@ -1,0 +1,201 @@
+"""Running plain cells off the event loop, in threads and processes.
+
+To the rest of the library such a cell is an async cell, whose body waits for an
+executor. The pools that are made here belong to one computation.
+"""
+
+import asyncio
+import contextvars
+import functools
+import os
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from aiocells._declaring import names as _names
+from aiocells._declaring.kinds import Kind
+from aiocells._declaring.source import globals_of
+from aiocells._outcome import failures as _failures
+from aiocells._planning.plan import Plan
+from aiocells._running.run import Run
+from aiocells._running.waiting import outlast
+from aiocells.errors import UnsupportedCell
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    from aiocells._running.elsewhere.processes import Workers
+
+# Threads of one computation. They wait for most of their time, so that it may be
+# more than there are processors; anyio allows as many.
+MAX_THREADS = 40
+
+_BUILT_IN = ("thread", "process")
+
+
+class Offload:
+    """Has the cells of a run that say `run_in` called elsewhere.
+
+    Args:
+        run: the computation; its functions are replaced.
+        executors: the user's executors by name; they are not closed.
+
+    Raises:
+        UnsupportedCell: a cell names an executor that is not there, or cannot be
+            sent to a process.
+        ValueError: an executor that no cell names.
+    """
+
+    def __init__(self, run: Run, executors: Mapping[str, Executor] | None) -> None:
+        self._run = run
+        self._threads: ThreadPoolExecutor | None = None
+        self._workers: Workers | None = None
+        executors = executors or {}
+        plan, program = run.plan, run.plan.program
+        _refuse_unused(plan, executors)
+        cells = [n for n in plan.order if program.options[n].run_in is not None]
+        cells = [n for n in cells if not program.is_resource(n)]
+        if not cells:
+            return
+        run.functions = run.functions.copy()
+        run.kinds = run.kinds.copy()
+        for number in cells:
+            run.kinds[number] = Kind.ASYNC
+            run.functions[number] = self._moved(run, number, executors)
+
+    def _moved(
+        self, run: Run, number: int, executors: Mapping[str, Executor]
+    ) -> Callable[..., Any]:
+        # These load multiprocessing, which most programs do without.
+        from concurrent.futures import ProcessPoolExecutor
+
+        from aiocells._running.elsewhere.processes import Workers
+
+        program = run.plan.program
+        function = run.functions[number]
+        where = program.options[number].run_in or ""
+        executor = executors.get(where)
+        if executor is not None:
+            if isinstance(executor, ThreadPoolExecutor):
+                return functools.partial(_in_thread, executor, function)
+            if isinstance(executor, ProcessPoolExecutor):
+                function = _checked_for_process(run.plan, number, function)
+                return functools.partial(_in_process_of, executor, function)
+            # Any other may be one of processes too, to which no context can be sent.
+            return functools.partial(_in_executor, executor, function)
+        if where == "thread":
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(MAX_THREADS, "aiocells")
+            return functools.partial(_in_thread, self._threads, function)
+        if where == "process":
+            function = _checked_for_process(run.plan, number, function)
+            if self._workers is None:
+                self._workers = Workers()
+            return functools.partial(
+                self._workers.call, program.nodes[number], function
+            )
+        near = _names.suggestions(where, [*executors, *_BUILT_IN])
+        msg = (
+            f"{program.described(number)} has run_in={where!r}, but there is no "
+            f"executor of that name.{_names.did_you_mean(near)} Give it as "
+            f"executors={{{where!r}: ...}}."
+        )
+        raise UnsupportedCell(msg, cell=program.nodes[number])
+
+    async def close(self) -> None:
+        """End our threads and processes; those of the user are the user's."""
+        if self._threads is not None:
+            self._threads.shutdown()
+        if self._workers is not None:
+            try:
+                await self._workers.close()
+            except asyncio.CancelledError as error:
+                self._run.cancelled = self._run.cancelled or error
+
+
+def _refuse_unused(plan: Plan, executors: Mapping[str, Executor]) -> None:
+    if not executors:
+        return
+    named = {options.run_in for options in plan.program.options if options.run_in}
+    for name, executor in executors.items():
+        if not callable(getattr(executor, "submit", None)):
+            msg = (
+                f"executors: {name!r} is {executor!r}, which is no executor: it has no "
+                "submit()."
+            )
+            raise TypeError(msg)
+        if name not in named:
+            near = _names.suggestions(name, named)
+            msg = f"executors: no cell has run_in={name!r}.{_names.did_you_mean(near)}"
+            raise ValueError(msg)
+
+
+def _checked_for_process(
+    plan: Plan, number: int, function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """What to send to a process, where that is possible.
+
+    The mark of a partial stays here: it may name cells that cannot be sent.
+    """
+    if isinstance(function, functools.partial):
+        function = functools.partial(
+            _unmarked(function.func),
+            *map(_unmarked, function.args),
+            **function.keywords,
+        )
+    import pickle
+
+    cause: Exception | None = None
+    try:
+        pickle.dumps(function)
+    except Exception as error:
+        cause = error
+    if cause is None and not _is_of_session(function):
+        return function
+    program = plan.program
+    reason = cause or "it was defined in a session, which a new process cannot import"
+    msg = (
+        f"{program.described(number)} is to run in a process, but cannot be sent to "
+        f'one: {reason}. Define it at the top of a module, or use run_in="thread".'
+    )
+    raise UnsupportedCell(msg, cell=program.nodes[number]) from cause
+
+
+def _is_of_session(function: Callable[..., Any]) -> bool:
+    """Whether a function is of a main module that a new process cannot run."""
+    main = sys.modules["__main__"]
+    return (
+        globals_of(function) is vars(main)
+        and main.__spec__ is None
+        and not os.path.exists(getattr(main, "__file__", ""))
+    )
+
+
+def _unmarked(value: Any) -> Any:
+    if type(value) is functools.partial:
+        return functools.partial(value.func, *value.args, **value.keywords)
+    return value
+
+
+async def _in_executor(
+    executor: Executor, function: Callable[..., Any], *values: Any
+) -> Any:
+    return await outlast(executor.submit(function, *values))
+
+
+async def _in_process_of(
+    executor: "ProcessPoolExecutor", function: Callable[..., Any], *values: Any
+) -> Any:
+    from aiocells._running.elsewhere.processes import call_in_process
+
+    return await call_in_process(executor, function, values)
+
+
+async def _in_thread(
+    executor: Executor, function: Callable[..., Any], *values: Any
+) -> Any:
+    context = contextvars.copy_context()
+    return await outlast(
+        executor.submit(context.run, _failures.without_stop_iteration, function, values)
+    )

@@ -1,0 +1,51 @@
+"""Telling observers of the starts and ends of cells.
+
+The functions of an observed computation are wrapped, so that one without observers
+asks nothing at each cell.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiocells._declaring.kinds import Kind
+from aiocells._running.run import Run
+from aiocells.observers import EventKind
+
+
+def observe(run: Run) -> None:
+    """Have the functions of a run tell of their starts and ends."""
+    if run.notify is None:
+        return
+    run.functions = run.functions.copy()
+    for number in run.plan.order:
+        if not run.plan.program.is_resource(number):
+            wrap = _async_told if run.kinds[number] is Kind.ASYNC else _told
+            run.functions[number] = wrap(run, number, run.functions[number])
+
+
+def _told(run: Run, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*values: Any) -> Any:
+        _tell(run, "start", number)
+        value = function(*values)
+        _tell(run, "end", number)
+        return value
+
+    return call
+
+
+def _async_told(
+    run: Run, number: int, function: Callable[..., Any]
+) -> Callable[..., Any]:
+    async def call(*values: Any) -> Any:
+        _tell(run, "start", number)
+        value = await function(*values)
+        _tell(run, "end", number)
+        return value
+
+    return call
+
+
+def _tell(run: Run, kind: EventKind, number: int) -> None:
+    run.tell(kind, number)
+    if run.interrupted is not None:  # the exit must not wait for the cells to come
+        raise run.interrupted

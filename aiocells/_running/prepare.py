@@ -1,0 +1,240 @@
+"""What every computer checks before a cell runs."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from aiocells._collecting.binding import REQUIRED
+from aiocells._collecting.graph import Graph
+from aiocells._declaring import names as _names
+from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._planning.plan import Plan, Program, plan_of, select
+from aiocells.errors import (
+    AmbiguousCell,
+    MissingInput,
+    UnknownCell,
+    UnknownInput,
+    UnsupportedCell,
+)
+
+_KEPT_SELECTIONS = 64
+
+
+def choose(
+    graph: DependencyGraph,
+    targets: Iterable[Any] | None,
+    overrides: Mapping[Any, Any] | None,
+) -> tuple[Plan, dict[int, Any]]:
+    """Choose what to run.
+
+    Args:
+        graph: what to compute.
+        targets: cells or names, or None for all.
+        overrides: values by cell or name.
+
+    Returns:
+        The plan, and the overriding values by the number of the cell.
+
+    Raises:
+        GraphException: something is unknown, ambiguous or no target.
+    """
+    if not isinstance(graph, DependencyGraph):
+        msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
+        raise TypeError(msg)
+    plan = plan_of(graph)
+    if targets is None and not overrides:
+        return plan, {}
+    overrides = _checked_mapping("overrides", "cell", overrides)
+    plan, overridden = _selected(plan, targets, overrides)
+    return plan, dict(zip(overridden, overrides.values(), strict=True))
+
+
+def _checked_mapping(
+    option: str, key: str, given: Mapping[Any, Any] | None
+) -> Mapping[Any, Any]:
+    if not given:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f"{option}= takes a mapping, {option}={{{key}: value}}, not {given!r}."
+        raise TypeError(msg)
+    return given
+
+
+def _selected(
+    plan: Plan, targets: Iterable[Any] | None, overrides: Mapping[Any, Any]
+) -> tuple[Plan, tuple[int, ...]]:
+    """The part of a plan that is asked for, and the numbers of the overridden.
+
+    What was asked for before is found by the very words that asked for it.
+    """
+    program = plan.program
+    if isinstance(targets, str) or not isinstance(targets, Iterable | None):
+        msg = f"targets= takes a list of cells or names: targets=[{targets!r}]."
+        raise TypeError(msg)
+    chosen = None if targets is None else tuple(targets)
+    asked = (chosen, tuple(overrides))
+    selections = plan.prepared.setdefault("selections", {})
+    try:
+        known = selections.get(asked)
+    except TypeError:  # something in it is not hashable, and so no cell
+        known = None
+    if known is None:
+        overridden = _override_numbers(program, overrides)
+        numbers = None if chosen is None else _target_numbers(program, chosen)
+        known = select(plan, numbers, frozenset(overridden)), overridden
+        if len(selections) >= _KEPT_SELECTIONS:
+            selections.clear()
+        selections[asked] = known
+    return known  # type: ignore[no-any-return]
+
+
+def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, ...]:
+    keys: dict[int, Any] = {}
+    for key in overrides:
+        number = number_of(program, key, "overrides")
+        if number in keys:
+            msg = (
+                f"overrides: {program.described(number)} is given twice, as "
+                f"{keys[number]!r} and as {key!r}. Keep one of the two."
+            )
+            raise ValueError(msg)
+        keys[number] = key
+    return tuple(keys)
+
+
+def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
+    numbers = dict.fromkeys(number_of(program, key, "targets") for key in targets)
+    for number in numbers:
+        if program.is_resource(number):
+            msg = (
+                f"{program.described(number)} is a resource, which is no target: its "
+                "value is closed when the computation ends. Ask for a cell that "
+                "uses it."
+            )
+            raise UnsupportedCell(msg, cell=program.nodes[number])
+    return tuple(numbers)
+
+
+def number_of(program: Program, key: Any, where: str) -> int:
+    """The number of the cell that `key` is, or names."""
+    try:
+        number = program.graph._index.get(key)
+    except TypeError:  # not hashable
+        number = None
+    if number is not None and number < len(program.nodes):
+        return number
+    if not isinstance(key, str):
+        name = _names.fallback_name(key) if callable(key) else repr(key)
+        same = _numbers_by_name(program).get(name)
+        hint = (
+            f" It has another cell of that name: {program.described(same[0])}."
+            if same
+            else " Is it among the modules or cells that the graph was made from?"
+        )
+        shown = _names.described(name, key) if callable(key) else name
+        msg = f"{where}: {shown} is no cell of the graph.{hint}"
+        raise UnknownCell(msg, name=key)
+    named = _numbers_by_name(program)
+    numbers = named.get(key, [])
+    if len(numbers) == 1:
+        return numbers[0]
+    if numbers:
+        candidates = " and ".join(program.described(number) for number in numbers)
+        msg = f"{where}: {key!r} is the name of {candidates}. Give the cell itself."
+        nodes = [program.nodes[number] for number in numbers]
+        raise AmbiguousCell(msg, name=key, candidates=nodes)
+    near = _names.suggestions(key, named)
+    msg = f"{where}: there is no cell {key!r} in the graph.{_names.did_you_mean(near)}"
+    raise UnknownCell(msg, name=key, suggestions=near)
+
+
+def _numbers_by_name(program: Program) -> dict[str, list[int]]:
+    def make() -> dict[str, list[int]]:
+        named: dict[str, list[int]] = {}
+        for number in range(len(program.nodes)):
+            named.setdefault(program.name(number), []).append(number)
+        return named
+
+    return program.graph._cached("numbers_by_name", make)  # type: ignore[no-any-return]
+
+
+def lay_out(
+    plan: Plan, inputs: Mapping[str, Any] | None, given: dict[int, Any]
+) -> list[Any]:
+    """The list of values that a run starts with.
+
+    Args:
+        plan: what is run.
+        inputs: values by the name of an input.
+        given: the overriding values.
+
+    Raises:
+        GraphException: an input is missing, or nobody in the graph knows it.
+    """
+    inputs = _checked_mapping("inputs", '"name"', inputs)
+    program = plan.program
+    slots = program.inputs
+    values: list[Any] = [None] * (len(program.nodes) + len(slots))
+    if inputs:
+        known = program.graph.inputs if isinstance(program.graph, Graph) else {}
+        unknown = [name for name in inputs if name not in known]
+        if unknown:
+            _refuse_unknown(program, unknown, known)
+    missing: dict[str, list[int]] = {}
+    for slot, cells in plan.wanted_inputs.items():
+        name, default = slots[slot].name, slots[slot].default
+        value = inputs.get(name, default) if inputs else default
+        if value is REQUIRED:
+            missing.setdefault(name, []).extend(cells)
+        values[~slot] = value
+    if missing:
+        _refuse_missing(program, missing, inputs)
+    for number, value in given.items():
+        values[number] = value
+    return values
+
+
+def _refuse_unknown(
+    program: Program, unknown: list[str], known: Collection[str]
+) -> None:
+    named = _numbers_by_name(program)
+    parts: list[str] = []
+    suggestions = {}
+    for name in unknown:
+        near = suggestions[name] = _names.suggestions(name, known)
+        number = program.graph._index.get(name) if callable(name) else None
+        if name in named or number is not None:
+            cell = program.described(named[name][0] if number is None else number)
+            hint = f" It is a cell, {cell}: replace its value with overrides=."
+        else:
+            hint = _names.did_you_mean(near)
+        no_cell = "No cell" if parts else "inputs: no cell"
+        parts.append(f"{no_cell} wants an input {name!r}.{hint}")
+    if not any(suggestions.values()):
+        parts.append(f"The inputs of this graph: {', '.join(known) or 'none'}.")
+    msg = " ".join(parts)
+    raise UnknownInput(msg, names=unknown, suggestions=suggestions)
+
+
+def _refuse_missing(
+    program: Program, missing: dict[str, list[int]], inputs: Mapping[str, Any]
+) -> None:
+    parts: list[str] = []
+    for name, numbers in missing.items():
+        wanting = ", ".join(program.described(number) for number in numbers[:3])
+        if len(numbers) > 3:
+            wanting += f" and {len(numbers) - 3} more"
+        near = _names.suggestions(name, _numbers_by_name(program))
+        hint = f" Or did you mean the cell {near[0]!r}?" if near else ""
+        parts.append(f"{name!r} is needed by {wanting}.{hint}")
+    example = ", ".join(f"{name!r}: ..." for name in missing)
+    msg = (
+        f"Missing input{'s' if len(missing) > 1 else ''}: {' '.join(parts)} "
+        f"Give {'them' if len(missing) > 1 else 'it'} as inputs={{{example}}}."
+    )
+    if inputs:
+        msg += f" Given: {', '.join(map(repr, inputs))}."
+    nodes = program.nodes
+    raise MissingInput(
+        msg,
+        missing={name: [nodes[n] for n in cells] for name, cells in missing.items()},
+    )

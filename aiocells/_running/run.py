@@ -1,0 +1,208 @@
+"""One computation, and what it means that a cell fails."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from aiocells._outcome import failures as _failures
+from aiocells._outcome.results import Results
+from aiocells._planning.plan import Plan
+
+if TYPE_CHECKING:
+    from aiocells._running.notifier import Notifier
+    from aiocells.observers import EventKind, Observer
+
+OnError = Literal["raise", "group", "continue"]
+
+
+_ON_ERROR: frozenset[str] = frozenset(get_args(OnError))
+
+
+def check_on_error(on_error: str) -> None:
+    """Refuse what is none of the three.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if on_error not in _ON_ERROR:
+        msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
+        raise ValueError(msg)
+
+
+def _notifier(observers: "Iterable[Observer]") -> "Notifier | None":
+    observers = list(observers)
+    if not observers:
+        return None
+    # Who observes nothing should not wait for the import.
+    from aiocells._running.notifier import Notifier
+
+    return Notifier(observers)
+
+
+class Run:
+    """One computation of a plan.
+
+    Attributes:
+        plan: what is run.
+        values: what is known so far: cells, then inputs from the end.
+        functions: what to call for each cell.
+        kinds: what calling it gives.
+        notify: tells the observers what happens; None without observers.
+        found: the values of the targets in order, from a computer that keeps no others.
+        failures: for each failed cell its exception, as they happened.
+        skipped: the cells that are not run because one that they need failed.
+        interrupted: an exit that an observer asked for.
+        stopped: whether no further cell may start.
+        cancelled: the cancellation that came from outside, if any.
+    """
+
+    __slots__ = (
+        "cancelled",
+        "failures",
+        "found",
+        "functions",
+        "interrupted",
+        "kinds",
+        "notify",
+        "on_error",
+        "plan",
+        "skipped",
+        "stopped",
+        "values",
+    )
+
+    def __init__(
+        self,
+        plan: Plan,
+        values: list[Any],
+        on_error: OnError = "raise",
+        observers: "Iterable[Observer]" = (),
+    ) -> None:
+        self.plan = plan
+        self.values = values
+        self.functions = plan.program.functions
+        self.kinds = plan.program.kinds
+        self.on_error = on_error
+        self.found: list[Any] | None = None
+        self.notify = _notifier(observers)
+        self.failures: dict[int, BaseException] = {}
+        self.skipped: set[int] = set()
+        self.interrupted: BaseException | None = None
+        self.stopped = False
+        self.cancelled: BaseException | None = None
+
+    def tell(
+        self, kind: "EventKind", number: int, error: BaseException | None = None
+    ) -> None:
+        """Tell the observers, if any, what happened to a cell.
+
+        What an observer raises is dropped with it, all but an exit: that ends the
+        computation.
+        """
+        if self.notify is not None:
+            program = self.plan.program
+            try:
+                self.notify(kind, program.nodes[number], program.name(number), error)
+            except BaseException as interrupted:
+                self.interrupted = interrupted
+                self.stopped = True
+
+    def fail(self, number: int, error: BaseException) -> None:
+        """Take down that a cell raised `error`, and what follows from it."""
+        error = self._record(number, error, self.values)
+        if self.on_error != "continue" or _is_fatal(error):
+            self.stopped = True
+        else:
+            self._skip_dependents(number)
+
+    def fail_closing(self, number: int, error: BaseException) -> None:
+        """Take down that the clean-up of a resource raised `error`."""
+        # Its arguments may have been let go.
+        values = None if self.plan.frees else self.values
+        error = self._record(number, error, values)
+        if self.on_error != "continue" or _is_fatal(error):
+            self.stopped = True
+
+    def _record(
+        self, number: int, error: BaseException, values: list[Any] | None
+    ) -> BaseException:
+        if isinstance(error, StopIteration):
+            # Out of a coroutine Python itself makes it one; so do plain cells.
+            converted = RuntimeError("cell raised StopIteration")
+            converted.__cause__ = error
+            error = converted.with_traceback(error.__traceback__)
+        _failures.note_cell(error, self.plan, number, values)
+        self.failures[number] = error
+        self.tell("failure", number, error)
+        return error
+
+    def _skip_dependents(self, number: int) -> None:
+        dependents = self.plan.dependents
+        skipped: set[int] = set()
+        waiting = [number]
+        while waiting:
+            for dependent in dependents[waiting.pop()]:
+                if dependent not in self.skipped and dependent not in skipped:
+                    skipped.add(dependent)
+                    waiting.append(dependent)
+        self.skipped |= skipped
+        if self.notify is not None:
+            for each in sorted(skipped):
+                self.tell("skip", each)
+
+    def conclude(self) -> Results:
+        """The results, or whatever must be raised in their place."""
+        interruption, failures = self.interrupted or self.cancelled, self.failures
+        # A traceback holds the run: if that held the exception, both would live, with
+        # all values, until the next garbage collection.
+        self.interrupted = self.cancelled = None
+        self.failures = {}
+        if interruption is None and not (failures and self.stopped):
+            return Results(
+                self.plan, self._target_values(), failures, frozenset(self.skipped)
+            )
+        try:
+            _failures.raise_as_it_is(self._verdict(interruption, failures))
+        finally:
+            del interruption, failures
+
+    def _target_values(self) -> Sequence[Any] | Mapping[int, Any]:
+        """The values of the targets by number; nothing else is to be kept alive."""
+        plan, values = self.plan, self.values
+        if self.found is not None:
+            if not plan.frees and len(self.found) == len(plan.program.nodes):
+                return self.found  # all cells, in the order of their numbers
+            return dict(zip(plan.targets, self.found, strict=True))
+        if plan.frees:
+            return {number: values[number] for number in plan.targets}
+        for number in plan.resources:
+            values[number] = None
+        del values[len(plan.program.nodes) :]
+        return values
+
+    def _verdict(
+        self, interruption: BaseException | None, failures: dict[int, BaseException]
+    ) -> BaseException:
+        """What to raise; it tells of all failures."""
+        errors = list(failures.values())
+        # An exit that a cell asked for leaves even a computation that is cancelled.
+        fatal = [error for error in errors if _is_fatal(error)]
+        if self.on_error == "group" and interruption is None and not fatal:
+            count = f"{len(errors)} cell{'s' if len(errors) > 1 else ''} failed"
+            primary: BaseException = BaseExceptionGroup(count, errors)
+        else:
+            if interruption is None or (fatal and not _is_fatal(interruption)):
+                interruption = fatal[0] if fatal else errors[0]
+            primary = interruption
+            _failures.note_others(primary, self.plan, failures)
+        if failures:
+            _failures.attach_failures(primary, self.plan, failures)
+        return primary
+
+
+def _is_fatal(error: BaseException) -> bool:
+    """Whether an exception must leave the computation, whatever `on_error` says.
+
+    A cell that raises CancelledError although nobody cancelled it has just failed.
+    """
+    return not isinstance(error, Exception | asyncio.CancelledError)

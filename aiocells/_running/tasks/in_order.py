@@ -1,0 +1,53 @@
+"""The scheduler of `async_compute_sequential`: one cell after the other.
+
+It is the concurrent scheduler, which lets in the next cell of the plan's order when
+the one before is done. So async cells have a task of their own here too, and failures,
+cancellations and resources are treated as there.
+"""
+
+from heapq import heappush
+from typing import Any
+
+from aiocells._running.run import Run
+from aiocells._running.tasks.scheduler import Scheduler
+
+
+class OrderedScheduler(Scheduler):
+    """Runs the cells of one computation in the order of its plan.
+
+    Args:
+        run: what to compute.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        plan = run.plan
+        self._order = iter(plan.order)
+        self._entered = self._queues
+        # The order says it all: nobody counts down, and what is ready goes nowhere.
+        self._dependents = [()] * len(self._entered)
+        self._queues = [[]] * len(self._entered)
+        # They close one by one, the last first.
+        before: list[int] = []
+        for number in plan.order:
+            if number in plan.resources:
+                self._resources.needs[number] = frozenset(before)
+                before.append(number)
+
+    def _admit(self) -> None:
+        if self._is_stopping:
+            return
+        for number in self._order:
+            if number not in self._run.skipped:
+                heappush(self._entered[number], number)
+                return
+
+    def done(self, number: int, value: Any) -> None:
+        super().done(number, value)
+        self._created = 0  # the one task there was has had its steps
+        self._admit()
+
+    def failed(self, number: int, error: BaseException) -> None:
+        super().failed(number, error)
+        self._created = 0
+        self._admit()

@@ -1,0 +1,107 @@
+"""Resources in the concurrent computers: each opens and closes in a task of its own."""
+
+import asyncio
+from typing import Any, Protocol
+
+from aiocells._running.resources import OpenResource, scope_failure
+from aiocells._running.run import Run
+
+
+class Host(Protocol):
+    """What runs the tasks."""
+
+    def done(self, number: int, value: Any) -> None:
+        """Take down the value of a cell."""
+
+    def failed(self, number: int, error: BaseException) -> None:
+        """Take down what a cell raised."""
+
+    def leave(self, number: int) -> None:
+        """Take down that a cell does not run any more."""
+
+    def is_cancelled(self) -> bool:
+        """Whether a CancelledError is the computation's own doing."""
+        ...
+
+    def stop(self) -> None:
+        """Start nothing more, and cancel what runs."""
+
+    def wake(self) -> None:
+        """Have the computation look whether it is over."""
+
+
+class ResourceTasks:
+    """The resources of one computation.
+
+    Args:
+        run: the computation.
+        host: what runs the tasks.
+
+    Attributes:
+        open: for each open resource the future that tells it to close.
+        needs: for each resource those that must not be closed before it.
+    """
+
+    def __init__(self, run: Run, host: Host) -> None:
+        self._run = run
+        self._host = host
+        self.open: dict[int, asyncio.Future[None]] = {}
+        self.needs = dict(run.plan.resources)
+
+    async def body(self, number: int) -> None:
+        """Open a resource, wait for its turn, close it."""
+        run, host = self._run, self._host
+        program = run.plan.program
+        options = program.options[number]
+        run.tell("start", number)
+        try:
+            made = run.functions[number](*program.arguments[number](run.values))
+            in_thread = options.run_in is not None
+            resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
+            value = await resource.open()
+        except BaseException as error:
+            host.failed(number, error)
+            host.leave(number)
+            return
+        run.tell("end", number)
+        may_close = self.open[number] = asyncio.get_running_loop().create_future()
+        host.done(number, value)
+        host.leave(number)
+        cancelled = await self._idle(may_close)
+        try:
+            await resource.close()
+            if cancelled is not None:
+                raise scope_failure(cancelled)
+        except BaseException as error:
+            run.fail_closing(number, error)
+        del self.open[number]
+        self.close_next()
+        host.wake()
+
+    async def _idle(self, may_close: asyncio.Future[None]) -> BaseException | None:
+        """Wait for the turn to close, which always comes, cancelled or not.
+
+        A cancellation that is not the computation's own, such as that of a task group
+        that the resource holds open, ends the computation, so that it closes soon.
+
+        Returns:
+            That cancellation, if there was one.
+        """
+        cancelled: BaseException | None = None
+        while not may_close.done():
+            try:
+                await asyncio.wait([may_close])
+            except asyncio.CancelledError as error:
+                if not self._host.is_cancelled():
+                    cancelled = error
+                    self._run.stopped = True
+                    self._host.stop()
+                    self._host.wake()
+        return cancelled
+
+    def close_next(self) -> None:
+        """Have every resource close that no other open one needs."""
+        needed = {other for number in self.open for other in self.needs[number]}
+        for number, may_close in self.open.items():
+            if number not in needed and not may_close.done():
+                may_close.set_result(None)

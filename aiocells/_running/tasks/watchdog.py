@@ -1,0 +1,45 @@
+"""Telling of plain cells that hold up the event loop."""
+
+import logging
+import weakref
+
+from aiocells._planning.plan import Program
+
+_logger = logging.getLogger("aiocells")
+_reported: weakref.WeakKeyDictionary[Program, set[int]] = weakref.WeakKeyDictionary()
+
+
+def check_watchdog(seconds: object) -> None:
+    """Refuse what is no number of seconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if seconds is not None and not (
+        isinstance(seconds, int | float)
+        and not isinstance(seconds, bool)
+        and seconds >= 0
+    ):
+        msg = f"watchdog={seconds!r}: expected a number of seconds, or None for never."
+        raise ValueError(msg)
+
+
+def report_blocking(program: Program, number: int, seconds: float) -> None:
+    """Log that a cell held up the event loop; once for a cell of a graph.
+
+    Args:
+        program: the graph's cells.
+        number: the cell.
+        seconds: for how long.
+    """
+    reported = _reported.setdefault(program, set())
+    if number in reported:
+        return
+    reported.add(number)
+    _logger.warning(
+        "The plain cell %s held up the event loop for %.0f ms; nothing else ran "
+        'meanwhile. Move it off the loop with @cell(run_in="thread"), or set the '
+        "computer's watchdog= to more seconds, or to None.",
+        program.described(number),
+        seconds * 1000,
+    )

@@ -1,0 +1,976 @@
+"""The command line: what it runs, what it prints where, and how it ends."""
+
+import importlib.metadata
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import aiocells
+from aiocells._cli import showing
+from aiocells._cli.commands import commands
+from tests.helpers import Modules
+
+PLAIN_OUTPUT = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
+
+
+@pytest.fixture(autouse=True)
+def plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output is 80 columns wide and without colors, whatever terminal this is."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in PLAIN_OUTPUT.items():
+        monkeypatch.setenv(name, value)
+
+
+def run(*args: str) -> Result:
+    """What `aiocells` does with these arguments, run in this process."""
+    return CliRunner().invoke(commands, args, prog_name="aiocells")
+
+
+def printed(*args: str) -> str:
+    """What a command that ends well prints, which is nothing on standard error."""
+    result = run(*args)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def refused(*args: str) -> str:
+    """The message of a command that is refused; nothing is printed otherwise."""
+    result = run(*args)
+    assert (result.exit_code, result.stdout) == (1, "")
+    return result.stderr
+
+
+def start(*args: str, **options: Any) -> subprocess.Popen[str]:
+    """Start `python ARGS` in the current folder, where aiocells can be imported."""
+    env = {**os.environ, "PYTHONPATH": str(Path(aiocells.__file__).parents[1])}
+    env.pop("PYTHONSAFEPATH", None)
+    env.update(options.pop("env", {}))
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([sys.executable, *args], env=env, text=True, **options)
+
+
+def ended(*args: str, **options: Any) -> tuple[int, str, str]:
+    """The exit code of `python ARGS`, and what it printed on the two streams."""
+    with start(*args, **options) as process:
+        stdout, stderr = process.communicate(timeout=60)
+    return process.returncode, stdout, stderr
+
+
+TRIP = """\
+    import dataclasses
+
+    @dataclasses.dataclass
+    class Hotel:
+        name: str
+        price: float
+
+    @cell
+    async def hotel(city: str, nights: int = 2) -> Hotel:
+        return Hotel(f"Grand {city}", 100.0 * nights)
+
+    @cell
+    def nothing() -> None: ...
+
+    @cell
+    def plan(hotel: Hotel) -> str:
+        return f"To {hotel.name}\\n  for {hotel.price:g}"
+"""
+
+
+@pytest.fixture
+def trip(modules: Modules) -> Path:
+    """The file of a module of three cells and two inputs."""
+    return modules.write("trip", TRIP)
+
+
+# Targets
+
+
+@pytest.mark.parametrize("target", ["trip", "trip.py", "./trip.py", "trip:plan"])
+def test_target_is_a_module_a_file_or_a_cell(trip: Path, target: str) -> None:
+    """TARGET may be a module, the path of a file, or a cell of either."""
+    assert "To Grand Oslo" in printed("run", target, "--set", "city=Oslo")
+
+
+def test_file_outside_of_the_path_is_a_target(modules: Modules) -> None:
+    """A file in any folder may be given with a cell of it."""
+    path = modules.write("deep.down.one", "@cell\ndef one(): return 'one'")
+    assert printed("run", f"{path}:one") == "one\n"
+
+
+def test_module_in_the_current_folder_is_found(trip: Path) -> None:
+    """A module is looked for in the current folder, as `python -m` does."""
+    script = "from aiocells._cli.main import main; main()"
+    # A script's own folder comes first on the path, not the current one.
+    Path("bin").mkdir()
+    Path("bin", "aiocells").write_text(script, encoding="utf-8")
+    args = ("bin/aiocells", "run", "trip:plan", "--set", "city=Oslo")
+    assert ended(*args) == (0, "To Grand Oslo\n  for 200\n", "")
+
+
+def test_safe_path_keeps_the_current_folder_out(trip: Path) -> None:
+    """With PYTHONSAFEPATH the current folder is not looked into."""
+    args = ("-m", "aiocells", "run", "trip")
+    code, stdout, stderr = ended(*args, env={"PYTHONSAFEPATH": "1"})
+    assert (code, stdout) == (1, "")
+    assert stderr.startswith("Error: No module named 'trip'.")
+
+
+def test_several_cells_are_several_targets(trip: Path) -> None:
+    """Cells with commas between them are computed together, in that order."""
+    shown = printed("run", "trip:plan, nothing,hotel", "--set", "city=Oslo", "--json")
+    assert list(json.loads(shown)) == ["plan", "nothing", "hotel"]
+
+
+def test_cell_of_the_module_is_meant_where_names_are_shared(modules: Modules) -> None:
+    """Of two cells of one name, TARGET means the one that its module has."""
+    modules.write("lower", "@cell\ndef load(): return 'lower'")
+    modules.write(
+        "upper",
+        """
+        import lower
+
+        @cell
+        @depends_on(below=lower.load)
+        def load(below): return f'above {below}'
+        """,
+    )
+    assert printed("run", "upper:load") == "above lower\n"
+
+
+def test_cell_is_found_by_its_name_and_by_that_of_its_function(
+    modules: Modules,
+) -> None:
+    """A cell with a name of its own answers to it, and to its name in the module."""
+    modules.write("named", "@cell(name='bill')\ndef make_bill(): return 'the bill'")
+    assert printed("run", "named:bill") == "the bill\n"
+    assert printed("run", "named:make_bill") == "the bill\n"
+
+
+USAGE = (
+    " TARGET is a module, a file, or cells of one: module, module:cell, path.py or "
+    "path.py:cell."
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("nowhere", f"No module named 'nowhere'.{USAGE}"),
+        ("trip.plan", f"No module named 'trip.plan'; 'trip' is not a package.{USAGE}"),
+        ("nowhere.py", "There is no file 'nowhere.py'."),
+        ("nowhere.py:plan", "There is no file 'nowhere.py'."),
+        ("./trip", "'./trip' is no module. Did you mean './trip.py'?"),
+        ("./nowhere", f"'./nowhere' is no module.{USAGE}"),
+        (":plan", f"'' is no module.{USAGE}"),
+        ("empty", "empty has no cells. Mark its functions with @cell."),
+        (
+            "trip:plam",
+            "targets: there is no cell 'plam' in the graph. Did you mean 'plan'?",
+        ),
+    ],
+)
+def test_bad_target_is_refused(
+    trip: Path, modules: Modules, target: str, message: str
+) -> None:
+    """A TARGET that is not there is refused with a sentence that helps."""
+    modules.write("empty", "")
+    assert refused("run", target) == f"Error: {message}\n"
+    if target != "trip:plam":
+        assert refused("draw", target) == f"Error: {message}\n"
+
+
+def test_draw_refuses_an_unknown_cell(trip: Path) -> None:
+    """An unknown cell is told by `draw` as it is by `run`."""
+    assert refused("draw", "trip:plam") == refused("run", "trip:plam")
+
+
+def test_resource_is_refused_as_a_target(modules: Modules) -> None:
+    """A resource has no value to show, but can be drawn."""
+    modules.write("base", "@resource\ndef database(): yield 1")
+    assert "'database' (base.py:2) is a resource, which is no target" in refused(
+        "run", "base:database"
+    )
+    assert printed("draw", "base:database") == "database\n"
+
+
+# Inputs
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("[1, null]", [1, None]),
+        ('"3"', "3"),
+        ("Oslo", "Oslo"),
+        ("a=b", "a=b"),
+        ("", ""),
+        ("007", "007"),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("9" * 5000, "9" * 5000),
+    ],
+)
+def test_set_takes_json_or_text(modules: Modules, text: str, value: object) -> None:
+    """The VALUE of --set is JSON where it can be, and else the text itself."""
+    modules.write("echo", "@cell\ndef echo(it): return it")
+    shown = printed("run", "echo", "--set", f"it={text}", "--json")
+    assert json.loads(shown) == {"echo": value}
+
+
+@pytest.mark.parametrize("setting", ["city", "=Oslo"])
+def test_set_needs_a_name_and_a_value(trip: Path, setting: str) -> None:
+    """A --set that is not NAME=VALUE is wrong usage."""
+    result = run("run", "trip", "--set", setting)
+    assert result.exit_code == 2
+    assert f"'--set': '{setting}' is not of the form NAME=VALUE." in result.stderr
+
+
+def test_unknown_input_is_refused(trip: Path) -> None:
+    """A --set of a name that nobody wants is refused with a near name."""
+    assert refused("run", "trip", "--set", "cty=Oslo") == (
+        "Error: inputs: no cell wants an input 'cty'. Did you mean 'city'?\n"
+    )
+
+
+def test_missing_input_says_how_to_set_it(trip: Path) -> None:
+    """A missing input is refused, and the message says how the command takes it."""
+    assert refused("run", "trip") == (
+        "Error: Missing input: 'city' is needed by 'hotel' (trip.py:9). "
+        "Give it with --set city=VALUE.\n"
+    )
+
+
+# Computers
+
+
+@pytest.mark.parametrize("computer", ["concurrent", "async-sequential", "simple"])
+def test_computer_can_be_chosen(trip: Path, computer: str) -> None:
+    """Each computer that awaits gives the same."""
+    args = ("run", "trip:plan", "--set", "city=Oslo", "--computer", computer)
+    assert printed(*args) == "To Grand Oslo\n  for 200\n"
+
+
+def test_sequential_computer_can_be_chosen(trip: Path) -> None:
+    """The computer without an event loop runs plain cells, and refuses async ones."""
+    args = ("--computer", "sequential", "--set", "city=Oslo")
+    assert printed("run", "trip:nothing", *args) == ""
+    assert "which compute_sequential cannot await" in refused("run", "trip", *args)
+
+
+# Results for people
+
+
+def test_results_are_lined_up(modules: Modules) -> None:
+    """Values stand in a column, texts below their name, and None is told last."""
+    modules.write(
+        "shown",
+        """
+        @cell
+        def number(): return 42
+
+        @cell
+        def effect(): ...
+
+        @cell
+        def a_word(): return "Oslo\\t1"
+
+        @cell
+        def blank(): return " "
+
+        @cell
+        def report(): return "Report\\n\\n  one  1\\n"
+
+        @cell
+        def many(): return list(range(1000))
+
+        @cell
+        def long_text(): return "x" * 500
+
+        @cell
+        def long_list(): return ["y" * 50] * 3
+
+        @cell
+        def long_object(): return type("Long", (), {"__repr__": lambda _: "z" * 99})()
+        """,
+    )
+    assert printed("run", "shown") == (
+        "number       42\n"
+        "a_word       Oslo    1\n"
+        "blank        ' '\n"
+        "report\n"
+        "  Report\n"
+        "\n"
+        "    one  1\n"
+        "many         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... +990]\n"
+        f"long_text    {'x' * 49}… (500 characters)\n"
+        f"long_list    ['{'y' * 50}', '… (3 items)\n"
+        f"long_object  {'z' * 66}…\n"
+        "(no value: effect)\n"
+    )
+
+
+def test_long_report_among_others_is_shortened(modules: Modules) -> None:
+    """Beside other values a text of very many lines is cut; alone it is whole."""
+    modules.write("long", "@cell\ndef long(): return 'line\\n' * 1041")
+    shown = printed("run", "long").splitlines()
+    assert shown == ["long", *["  line"] * 40, "  ... 1,001 more lines"]
+    assert printed("run", "long:long") == "line\n" * 1041
+
+
+def test_many_cells_without_value_are_counted(modules: Modules) -> None:
+    """Of many cells that give None, some are named and the rest are counted."""
+    cells = "\n".join(f"@cell\ndef c{number}(): ..." for number in range(25))
+    modules.write("effects", cells)
+    named = ", ".join(f"c{number}" for number in range(20))
+    assert printed("run", "effects") == f"(no value: {named} and 5 more)\n"
+
+
+def test_one_cell_is_shown_without_its_name(trip: Path) -> None:
+    """The value of one cell is shown alone: text as it is, None as nothing."""
+    args = ("--set", "city=Oslo")
+    assert printed("run", "trip:plan", *args) == "To Grand Oslo\n  for 200\n"
+    assert printed("run", "trip:nothing", *args) == ""
+    assert printed("run", "trip:hotel", *args) == (
+        "Hotel(name='Grand Oslo', price=200.0)\n"
+    )
+
+
+def test_one_large_value_is_spread_over_lines(modules: Modules) -> None:
+    """A value too long for a line has its parts on lines of their own, up to 20."""
+    modules.write("large", "@cell\ndef large(): return ['x' * 70] * 30")
+    item = f"    '{'x' * 70}',\n"
+    assert printed("run", "large:large") == f"[\n{item * 20}    ... +10\n]\n"
+
+
+def test_value_that_misbehaves_is_shown(modules: Modules) -> None:
+    """A value that cannot be looked into does not take the others with it."""
+    modules.write(
+        "broken",
+        """
+        class Closed(list):
+            def __len__(self): raise RuntimeError
+            def __iter__(self): raise RuntimeError
+
+        class Silent:
+            def __repr__(self): raise RuntimeError("no words")
+
+        @cell
+        def closed(): return Closed([1])
+
+        @cell
+        def silent(): return Silent()
+
+        @cell
+        def good(): return 1
+        """,
+    )
+    shown = printed("run", "broken")
+    closed = r"closed  <broken\.Closed object at 0x\w+>"
+    assert re.fullmatch(
+        rf"{closed}\nsilent  <repr-error 'no words'>\ngood    1\n", shown
+    )
+    assert re.match("<broken.Closed object at", printed("run", "broken:closed"))
+    as_json = json.loads(printed("run", "broken", "--json"))
+    assert as_json.pop("silent").startswith("<broken.Silent object at 0x")
+    assert as_json == {"closed": "[1]", "good": 1}
+
+
+def test_value_of_no_text_at_all_is_shown() -> None:
+    """A value whose repr is empty has an empty line by its name."""
+    empty = type("Empty", (), {"__repr__": lambda _: ""})()
+    assert [line.plain for line in showing._lines(empty)] == [""]
+
+
+# Results as JSON
+
+VALUES = """\
+    import attrs, collections, dataclasses, datetime, decimal, enum, fractions
+    import numbers, pathlib, uuid
+
+    @attrs.frozen
+    class Point:
+        x: int
+        rest: object = attrs.field(init=False)
+
+    @dataclasses.dataclass
+    class Line:
+        points: list
+
+    Pair = collections.namedtuple("Pair", "left right")
+
+    class Color(enum.Enum):
+        RED = "red"
+
+    class Level(enum.IntEnum):
+        HIGH = 3
+
+    class Count:
+        def __int__(self): return 7
+    numbers.Integral.register(Count)
+
+    around = [1]
+    around.append(around)
+
+    deep = []
+    for _ in range(1000):
+        deep = [deep]
+
+    @cell
+    def value(): return {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("{'a': [1, 2.5, True, None, 'x']}", {"a": [1, 2.5, True, None, "x"]}),
+        ("Line([Point(1), (2, 3)])", {"points": [{"x": 1}, [2, 3]]}),
+        ("Pair(1, ())", {"left": 1, "right": []}),
+        ("[Color.RED, Level.HIGH]", ["red", 3]),
+        ("{3, 1, 2}", [1, 2, 3]),
+        ("{1, 'a'}", ["a", 1]),
+        ("collections.deque([1])", [1]),
+        ("pathlib.PurePosixPath('a/b')", "a/b"),
+        ("datetime.datetime(2020, 1, 2, 3)", "2020-01-02T03:00:00"),
+        ("[datetime.date(2020, 1, 2), datetime.time(3)]", ["2020-01-02", "03:00:00"]),
+        ("datetime.timedelta(hours=1)", "1:00:00"),
+        ("uuid.UUID(int=1)", "00000000-0000-0000-0000-000000000001"),
+        ("[decimal.Decimal('1.50'), fractions.Fraction(1, 3)]", ["1.50", "1/3"]),
+        ("[float('nan'), float('-inf'), 2j, Count()]", ["nan", "-inf", "2j", 7]),
+        ("[b'x', Point, 1 .__add__]", ["b'x'", "<class 'values.Point'>", ...]),
+        ("{1: 'a', None: 'b', (2, 3): 'c'}", {"1": "a", "null": "b", "[2, 3]": "c"}),
+        ("{1: 'a', '1': 'b'}", [[1, "a"], ["1", "b"]]),
+        ("around", [1, "..."]),
+        ("10 ** 5000", ...),
+        ("'\\ud800 °'", "\ud800 °"),
+    ],
+)
+def test_json_holds_any_value(modules: Modules, value: str, shown: object) -> None:
+    """What JSON cannot hold is told readably: fields, dates, paths, or the repr."""
+    modules.write("values", VALUES.replace("return {}", f"return {value}"))
+    found = json.loads(printed("run", "values", "--json"))["value"]
+    if isinstance(shown, list) and ... in shown:
+        found, shown = found[:-1], shown[:-1]
+    assert shown in (found, ...)
+
+
+def test_json_of_deep_values_ends(modules: Modules) -> None:
+    """A value nested too deep for JSON is cut off, and no error."""
+    modules.write("values", VALUES.replace("return {}", "return deep"))
+    text = printed("run", "values", "--json")
+    assert '"[[[[[[[...]]]]]]]"' in text
+
+
+def test_json_loses_no_value(modules: Modules) -> None:
+    """Cells of the same name are told apart by their place, and by a number."""
+    modules.write(
+        "twice",
+        """
+        from functools import partial
+
+        def load(number): return number
+
+        one, two = (cell(partial(load, number)) for number in (1, 2))
+        three = cell(name="load")(lambda: 3)
+
+        @cell
+        @depends_on(parts=[one, two])
+        def total(parts): return sum(parts)
+
+        first = cell(name="same")(lambda: 4)
+        other = cell(name="same")(lambda: 5)
+        again = [cell(name="same")(lambda n=n: n) for n in (6, 7)]
+
+        @cell
+        @depends_on(parts=again)
+        def rest(parts): return parts
+        """,
+    )
+    found = json.loads(printed("run", "twice", "--json"))
+    assert found == {
+        "one": 1,
+        "two": 2,
+        "load": 3,
+        "total": 3,
+        "same (twice.py:13)": 4,
+        "same (twice.py:14)": 5,
+        "rest": [6, 7],
+        "same (twice.py:15)": 6,
+        "same (twice.py:15) #2": 7,
+    }
+
+
+def test_json_is_all_that_stdout_gets(modules: Modules) -> None:
+    """With --json what modules and cells print goes to standard error."""
+    modules.write(
+        "noisy",
+        """
+        import os, sys
+
+        print("imported")
+
+        @cell
+        def noisy():
+            print("called")
+            sys.__stdout__.write("kept\\n")
+            os.write(1, b"from below\\n")
+            return 1
+
+        @cell
+        def silent(): return 2
+        """,
+    )
+    code, stdout, stderr = ended("-m", "aiocells", "run", "noisy", "--json")
+    assert (code, stdout) == (0, '{\n  "noisy": 1,\n  "silent": 2\n}\n')
+    assert sorted(stderr.split("\n")) == [
+        "",
+        "called",
+        "from below",
+        "imported",
+        "kept",
+    ]
+
+
+def test_failure_with_json_leaves_stdout_empty(modules: Modules) -> None:
+    """With --json a failure prints nothing on standard output."""
+    modules.write("failing", "@cell\ndef failing(): raise ValueError('no')")
+    assert "ValueError: no\nin cell 'failing'" in refused("run", "failing", "--json")
+
+
+# Failures
+
+FAILING = """\
+    import json
+
+    @cell
+    async def load(text: str):
+        return parsed(text)
+
+    def parsed(text):
+        return json.loads(text)
+
+    @cell
+    def plan(load): ...
+"""
+
+
+def test_failure_shows_the_lines_of_the_user(modules: Modules) -> None:
+    """A failed cell is told with its notes and the user's own lines only."""
+    path = modules.write("failing", FAILING)
+    args = ("run", "failing", "--set", "text={", "--set", "text=[[")
+    error = re.sub(r"\n +[~^]+\n", "\n", refused(*args))
+    assert error == (
+        "Traceback (most recent call last):\n"
+        f'  File "{path}", line 6, in load\n'
+        "    return parsed(text)\n"
+        f'  File "{path}", line 9, in parsed\n'
+        "    return json.loads(text)\n"
+        "json.decoder.JSONDecodeError: Expecting value: line 1 column 3 (char 2)\n"
+        "in cell 'load' (failing.py:4), needed by 'plan'\n"
+        "  called with text='[['\n"
+    )
+
+
+def test_traceback_shows_all_lines(modules: Modules) -> None:
+    """With --traceback the lines of libraries are shown as well."""
+    modules.write("failing", FAILING)
+    error = refused("run", "failing", "--set", "text=[[", "--traceback")
+    assert f"{os.sep}decoder.py" in error
+    assert f"{os.sep}concurrent.py" in error
+    assert error.endswith(
+        "in cell 'load' (failing.py:4), needed by 'plan'\n  called with text='[['\n"
+    )
+
+
+def test_causes_and_groups_are_cleaned_too(modules: Modules) -> None:
+    """Exceptions behind and inside of a failure show the user's lines only."""
+    modules.write(
+        "grouped",
+        """
+        import asyncio, json
+
+        async def parse(text):
+            try:
+                json.loads(text)
+            except ValueError as error:
+                raise RuntimeError("not parsed") from error
+
+        @cell
+        async def grouped():
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(parse("[["))
+        """,
+    )
+    error = refused("run", "grouped")
+    assert "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)" in error
+    assert "in cell 'grouped' (grouped.py:10)" in error
+    assert "direct cause of" in error
+    files = re.findall(r'File ".*?(\w+\.py)"', error)
+    assert files == ["grouped.py"] * 3
+
+
+def test_failure_in_a_process_shows_the_lines_of_the_user(modules: Modules) -> None:
+    """The text that comes from a worker process is cleaned as well."""
+    modules.write(
+        "remote",
+        """
+        import json
+
+        @cell(run_in="process")
+        def remote(): return json.loads("[[")
+        """,
+    )
+    error = refused("run", "remote")
+    assert re.findall(r'File ".*?(\w+\.py)", line (\d+)', error) == [("remote.py", "5")]
+    assert "in cell 'remote' (remote.py:4)" in error
+
+
+def test_installed_code_counts_where_there_is_no_other(modules: Modules) -> None:
+    """A package of the user's that is installed shows its lines as well."""
+    path = modules.write("site-packages.mine", "@cell\ndef mine(): return 1 / 0")
+    error = refused("run", str(path))
+    assert re.findall(r'File ".*?(\w+\.py)"', error) == ["mine.py"]
+
+
+def test_failure_without_lines_of_the_user_has_no_heading(modules: Modules) -> None:
+    """A cell whose process dies is told by the exception and its note alone."""
+    modules.write(
+        "dying",
+        """
+        import os
+
+        @cell(run_in="process")
+        def dying(): os._exit(1)
+        """,
+    )
+    error = refused("run", "dying")
+    assert "Traceback" not in error
+    assert "\naiocells.errors.WorkerDied: " in error
+    assert error.endswith("\nin cell 'dying' (dying.py:4)\n")
+
+
+def test_clicks_own_exceptions_of_a_cell_are_failures(modules: Modules) -> None:
+    """A cell that raises an exception of click's has failed like any other."""
+    modules.write(
+        "clicking",
+        """
+        import click
+
+        @cell
+        def clicking(): raise click.UsageError("misused")
+        """,
+    )
+    error = refused("run", "clicking")
+    assert error.endswith("UsageError: misused\nin cell 'clicking' (clicking.py:4)\n")
+
+
+def test_exit_of_a_cell_is_the_exit_of_the_command(modules: Modules) -> None:
+    """A cell that calls sys.exit ends the command with that code."""
+    modules.write("leaving", "import sys\n@cell\ndef leaving(): sys.exit(7)")
+    result = run("run", "leaving")
+    assert (result.exit_code, result.output) == (7, "")
+
+
+# What is wrong with the module
+
+
+def test_module_that_fails_to_import_shows_its_lines(modules: Modules) -> None:
+    """What a module raises when it is imported is told with the user's lines."""
+    path = modules.write("failing", "import json\njson.loads('[[')")
+    for target in ("failing", "failing.py"):
+        error = re.sub(r"\n +[~^]+\n", "\n", refused("run", target))
+        assert error == (
+            "Traceback (most recent call last):\n"
+            f'  File "{path}", line 3, in <module>\n'
+            "    json.loads('[[')\n"
+            "json.decoder.JSONDecodeError: Expecting value: line 1 column 3 (char 2)\n"
+        )
+        assert "JSONDecodeError" in refused("draw", target)
+
+
+def test_module_that_imports_what_is_not_there_is_told(modules: Modules) -> None:
+    """A module that is there, but imports one that is not, shows the line."""
+    modules.write("failing", "import nowhere")
+    error = refused("run", "failing")
+    assert 'failing.py", line 2, in <module>\n    import nowhere\n' in error
+    assert error.endswith("ModuleNotFoundError: No module named 'nowhere'\n")
+
+
+def test_syntax_error_is_shown_without_other_lines(modules: Modules) -> None:
+    """A file that is no Python is told as Python tells it."""
+    path = modules.write("failing", "def f(:")
+    error = refused("run", "failing.py")
+    assert error.startswith(f'  File "{path}", line 2\n    def f(:\n')
+    assert error.endswith("SyntaxError: invalid syntax\n")
+
+
+def test_wrong_declaration_shows_its_line(modules: Modules) -> None:
+    """A decorator that is given something wrong shows the line that did so."""
+    path = modules.write("failing", "@depends_on(42)\ndef f(): ...")
+    error = refused("run", "failing")
+    assert f'File "{path}", line 2, in <module>\n    @depends_on(42)\n' in error
+    assert "DeclarationError: depends_on(42): expected a cell" in error
+
+
+def test_graph_that_cannot_be_assembled_is_told_in_a_sentence(modules: Modules) -> None:
+    """What is wrong between cells is told without a traceback, unless asked for."""
+    modules.write("failing", "@cell\ndef f(g): ...\n@cell\ndef g(f): ...")
+    for command in ("run", "draw"):
+        error = refused(command, "failing")
+        assert error.startswith("Error: Circular dependency detected in graph: 'f' (")
+        assert "Traceback" in refused(command, "failing", "--traceback")
+
+
+# Ctrl-C
+
+WAITING = """\
+    import asyncio, threading
+
+    @cell
+    async def awaited():
+        print("started", flush=True)
+        await asyncio.Event().wait()
+
+    @cell
+    def blocked():
+        print("started", flush=True)
+        threading.Event().wait()
+"""
+
+# In the background a shell has its commands ignore Ctrl-C.
+INTERRUPTIBLE = """\
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from aiocells._cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run", "waiting:awaited"),
+        ("run", "waiting:blocked", "--computer", "sequential"),
+    ],
+)
+def test_ctrl_c_ends_quietly(modules: Modules, args: tuple[str, ...]) -> None:
+    """Ctrl-C ends a computation with code 130 and without a traceback."""
+    modules.write("waiting", WAITING)
+    with start("-c", INTERRUPTIBLE, *args) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 130
+
+
+def test_ctrl_c_in_this_process_is_an_exit_code(modules: Modules) -> None:
+    """A KeyboardInterrupt out of a cell is code 130, and nothing is printed."""
+    modules.write("waiting", "@cell\ndef waiting(): raise KeyboardInterrupt")
+    result = run("run", "waiting")
+    assert (result.exit_code, result.output) == (130, "")
+
+
+# Progress
+
+SLOW = """\
+    import sys, threading
+
+    @cell
+    def slow():
+        timers = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+        print(f"timers: {len(timers)}", flush=True)
+        sys.stdin.readline()
+        return "done"
+"""
+
+
+def test_progress_is_shown_on_a_terminal(modules: Modules) -> None:
+    """A computation that takes long shows on the terminal that it goes on."""
+    pty = pytest.importorskip("pty")
+    modules.write("slow", SLOW)
+    terminal, stderr = pty.openpty()
+    args = ("-m", "aiocells", "run", "slow:slow")
+    with start(*args, stdin=subprocess.PIPE, stderr=stderr) as process:
+        os.close(stderr)
+        shown = b""
+        while b"Computing slow:slow" not in shown:
+            ready, _, _ = select.select([terminal], [], [], 60)
+            assert ready, shown
+            shown += os.read(terminal, 1000)
+        stdout, _ = process.communicate("\n", timeout=60)
+    os.close(terminal)
+    assert (process.returncode, stdout) == (0, "timers: 1\ndone\n")
+
+
+def test_progress_is_not_shown_on_a_dumb_terminal(modules: Modules) -> None:
+    """A terminal that cannot take back what it shows gets no progress."""
+    pty = pytest.importorskip("pty")
+    modules.write("slow", SLOW)
+    terminal, stderr = pty.openpty()
+    args = ("-m", "aiocells", "run", "slow:slow")
+    code, stdout, _ = ended(
+        *args, stdin=subprocess.DEVNULL, stderr=stderr, env={"TERM": "dumb"}
+    )
+    os.close(stderr)
+    os.close(terminal)
+    assert (code, stdout) == (0, "timers: 0\ndone\n")
+
+
+def test_progress_is_never_shown_elsewhere(modules: Modules) -> None:
+    """What is no terminal gets no progress, not even where colors are forced."""
+    modules.write("slow", SLOW)
+    args = ("-m", "aiocells", "run", "slow:slow")
+    code, stdout, stderr = ended(
+        *args, stdin=subprocess.DEVNULL, env={"FORCE_COLOR": "1", "NO_COLOR": ""}
+    )
+    assert (code, stdout, stderr) == (0, "timers: 0\ndone\n", "")
+
+
+# Drawing
+
+
+def test_draw_draws_the_target(trip: Path) -> None:
+    """`draw` prints the graph of a target as a tree, or as --as says."""
+    tree = "plan\n└─ hotel\n   ├─ [city]\n   └─ [nights]\n"
+    assert printed("draw", "trip:plan") == tree
+    assert printed("draw", "trip") == f"nothing\n{tree}"
+    assert printed("draw", "trip", "--as", "mermaid").startswith("flowchart TD\n")
+    assert printed("draw", "trip.py", "--as", "dot").startswith("digraph {\n")
+
+
+# Demos
+
+
+def test_demos_are_listed_without_importing_them() -> None:
+    """Help lists each demo with its first line, and none is imported for that."""
+    script = (
+        "import sys, click.testing; from aiocells._cli.commands import commands;"
+        "print(click.testing.CliRunner().invoke(commands, ['--help']).stdout);"
+        "print([name for name in sys.modules if 'demo_' in name])"
+    )
+    code, stdout, stderr = ended("-c", script)
+    assert (code, stderr) == (0, "")
+    numbers = [int(number) for number in re.findall(r"^  demo-(\d+)  ", stdout, re.M)]
+    assert numbers == [number for number in range(1, 21) if number != 18]
+    assert "  demo-1   Hello, world: a graph of one cell.\n" in stdout
+    assert stdout.endswith("\n[]\n")
+
+
+def test_demo_runs_alone() -> None:
+    """A demo runs, and no other one is imported."""
+    script = (
+        "import sys; from aiocells._cli.commands import commands;"
+        "commands(['demo-5', '--scale', '0'], standalone_mode=False);"
+        "print([name for name in sys.modules if 'demo_' in name])"
+    )
+    code, stdout, stderr = ended("-c", script)
+    assert (code, stderr) == (0, "")
+    assert "Woke up!" in stdout
+    assert stdout.endswith("\n['aiocells.demos.demo_5']\n")
+
+
+def test_demo_takes_iterations_where_it_has_them() -> None:
+    """Demo 16 says how often it computes; other demos have no such option."""
+    shown = printed("demo-16", "--iterations", "2", "--scale", "0")
+    assert "2 iterations" in shown
+    assert "--iterations" not in printed("demo-1", "--help")
+
+
+@pytest.mark.parametrize("name", ["demo-18", "demo-99", "demo-x", "demos"])
+def test_unknown_command_is_refused(name: str) -> None:
+    """A demo that never was is as unknown as any other command."""
+    result = run(name)
+    assert result.exit_code == 2
+    assert f"No such command '{name}'." in result.stderr
+
+
+# The command itself
+
+
+def test_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--version prints the version that is installed."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: "2.3.4")
+    assert printed("--version") == "aiocells 2.3.4\n"
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_command_says_what_it_needs(missing: str) -> None:
+    """Without the extra the command prints one line that says how to install it."""
+    script = (
+        f"import sys; sys.modules[{missing!r}] = None;"
+        "from aiocells._cli.main import main; main()"
+    )
+    line = f"The command aiocells needs {missing}: pip install 'aiocells[cli]'\n"
+    assert ended("-c", script) == (1, "", line)
+
+
+def test_command_hides_no_other_import_error() -> None:
+    """What else cannot be imported is an error as usual."""
+    script = (
+        "import sys; sys.modules['aiocells._cli.demos'] = None;"
+        "from aiocells._cli.main import main; main()"
+    )
+    code, _, stderr = ended("-c", script)
+    assert code == 1
+    assert "import of aiocells._cli.demos halted" in stderr
+
+
+def test_command_runs_as_a_module() -> None:
+    """`python -m aiocells` is the command."""
+    code, stdout, stderr = ended("-m", "aiocells", "draw", "aiocells.demos.demo_1")
+    assert (code, stdout, stderr) == (0, "hello_world\n", "")
+
+
+def test_library_loads_neither_command_nor_drawing() -> None:
+    """`import aiocells` leaves the command line and drawing alone."""
+    script = (
+        "import sys, aiocells;"
+        "print([n for n in sys.modules if n.startswith(('aiocells._cli',"
+        " 'aiocells.drawing', 'aiocells._graphs.labels', 'click', 'rich'))])"
+    )
+    assert ended("-c", script) == (0, "[]\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete(shell: str) -> None:
+    """For each shell there is a script that completes the command."""
+    env = {"_AIOCELLS_COMPLETE": f"{shell}_source"}
+    if shell == "bash":
+        pytest.importorskip("pty")  # click asks bash for its version
+    result = CliRunner(env=env).invoke(commands, prog_name="aiocells")
+    assert result.exit_code == 0
+    assert "_aiocells_completion" in result.output
+
+
+def completed(words: str) -> list[str]:
+    """What bash offers after these words."""
+    env = {
+        "_AIOCELLS_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    result = CliRunner(env=env).invoke(commands, prog_name="aiocells")
+    return result.stdout.splitlines()
+
+
+def test_commands_options_and_files_are_completed() -> None:
+    """Tab completes commands, demos, choices, and files for a TARGET."""
+    assert completed("aiocells d")[:2] == ["plain,draw", "plain,demo-1"]
+    assert completed("aiocells run --computer s") == [
+        "plain,sequential",
+        "plain,simple",
+    ]
+    assert completed("aiocells run tri") == ["file,tri"]

@@ -1,0 +1,192 @@
+"""The benchmarks: every line of them runs on tiny graphs, whose times mean nothing."""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import aiocells
+from aiocells._running.loops import generated
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "benchmarks"
+TESTED = Path(aiocells.__file__).parent.parent
+GROUPS = sorted(path.stem for path in (BENCHMARKS / "rows").glob("[!_]*.py"))
+CONTESTANTS = [
+    ("ours", "from_the_first_run"),
+    ("ours", "again_and_again"),
+    ("ours", "concurrent"),
+    ("standard_library", "loop"),
+    ("standard_library", "graphlib_loop"),
+    ("standard_library", "task_group"),
+]
+
+Load = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
+    """Import a module of the benchmarks, here and in subprocesses.
+
+    They are found through a link, since the folder that they are in has the checkout
+    of aiocells as well, which need not be the one that is tested.
+    """
+    folder = tmp_path_factory.mktemp("benchmarks")
+    (folder / "benchmarks").symlink_to(BENCHMARKS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(TESTED)]))
+        patch.delenv("AIOCELLS_1", raising=False)
+        yield lambda name: importlib.import_module(f"benchmarks.{name}")
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "benchmarks":
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a contestant says about generated code holds for one test."""
+    monkeypatch.setattr(generated, "WORTH_COMPILING", generated.WORTH_COMPILING)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_rows_compute_what_their_floors_do(load: Load, group: str) -> None:
+    """Each row is measured, which checks before that both give the same values."""
+    module = load(f"rows.{group}")
+    rows = list(module.rows(load("effort").TINY))
+    assert rows
+    assert {row.group for row in rows} == {module.GROUP}
+    assert load("rows").GROUPS[module.GROUP] == group
+
+
+def test_different_values_are_not_measured(load: Load) -> None:
+    """A contestant that computes other values than the floor is refused."""
+    row = load("row")
+    with pytest.raises(row.Differs, match="the values differ"):
+        row.check_same("sums", [3.0], [4.0])
+
+
+@pytest.mark.parametrize(("file", "function"), CONTESTANTS)
+def test_contestants_compute_the_same(load: Load, file: str, function: str) -> None:
+    """Each contestant that needs no other library computes what is written by hand."""
+    prepare = getattr(load(f"peers.{file}"), function)
+    contest = load("peers.contest")
+    is_async = function in ("concurrent", "task_group")
+    measure = contest._concurrent if is_async else contest._sequential
+    assert measure(prepare, load("effort").TINY)["ratio"] > 0
+
+
+def test_absent_contestant_is_said_to_be_absent(
+    load: Load, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A library that is not installed has an entry that says so."""
+    load("peers.contest").main("sequential", "aiocells 1.0.4", "tiny")
+    found = json.loads(capsys.readouterr().out)
+    assert found == {
+        "name": "aiocells 1.0.4",
+        "error": "not installed: AIOCELLS_1 does not name a folder that has aiocells "
+        "1.0.4",
+    }
+
+
+def test_failing_contestant_is_shown_with_its_error(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A contestant that fails has a line with the error, and stops no other."""
+    comparison = load("peers.comparison")
+
+    def fails_for_dags(module: str, kind: str, name: str, effort: str) -> Any:
+        if name == "dags":
+            msg = "ValueError: too deep"
+            raise load("alone").AloneFailed(msg)
+        return {"name": name, "floor": 1.0, "us": 2.0, "ratio": 2.0, "preparing": 3.0}
+
+    monkeypatch.setattr(comparison, "alone", fails_for_dags)
+    entries = list(comparison.entries("tiny"))
+    [failed] = [entry for entry in entries if entry.error]
+    line = load("table").entry_line(failed)
+    assert line == ("sequential: dags", "ValueError: too deep", "", "", "")
+    peers = load("peers")
+    assert len(entries) == 2 + len(peers.SEQUENTIAL) + len(peers.CONCURRENT)
+
+
+def test_what_failed_alone_tells_its_last_line(load: Load) -> None:
+    """An interpreter that fails gives an exception with the last line that it said."""
+    alone = load("alone")
+    with pytest.raises(alone.AloneFailed, match=r"KeyError: 'no such group'"):
+        alone.alone("benchmarks.rows", "no such group", "tiny")
+
+
+@pytest.mark.parametrize("kind", ["sequential", "concurrent", "TaskGroup"])
+@pytest.mark.parametrize("is_traced", [True, False])
+def test_growth_gives_figures(
+    load: Load,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    is_traced: bool,
+) -> None:
+    """A size has times and bytes a cell, whichever way memory is told."""
+    growth = load("growth")
+    monkeypatch.setattr(growth, "STEADY_SECONDS", 0.0)
+    if not is_traced:
+        monkeypatch.setattr(growth, "MOST_TRACED", 0)
+    growth.main(kind, 60)
+    found = json.loads(capsys.readouterr().out)
+    assert found["cells"] == 60
+    assert found[f"{kind} us"] > 0
+    assert found[f"{kind} bytes"] >= 0
+
+
+def test_results_are_kept_by_version(load: Load, tmp_path: Path) -> None:
+    """A run replaces the results of its Python version, and no other."""
+    results, row = load("results"), load("row")
+    file = tmp_path / "results.json"
+    machine = {"python": "3.11.7"}
+    first = results.Results(machine, [row.Row("a", "b", "us/cell", 1.0)], [], [])
+    results.save(first, file)
+    results.save(attrs.evolve(first, machine={"python": "3.9.1"}), file)
+    results.save(attrs.evolve(first, growth=[{"cells": 5.0}]), file)
+    kept = results.load(file)
+    assert list(kept) == ["3.9", "3.11"]
+    assert kept["3.9"].rows == first.rows
+    assert [each.growth for each in kept.values()] == [[], [{"cells": 5.0}]]
+
+
+def test_verdict_holds_the_ratio_against_the_target(load: Load) -> None:
+    """A row is missed where its ratio, or what has no floor, is above the target."""
+    new = load("row").Row
+    assert new("g", "w", "us", 9.0, ratio=1.1, target=1.1).verdict == "ok"
+    assert new("g", "w", "us", 9.0, ratio=1.2, target=1.1).verdict == "missed"
+    assert new("g", "w", "us", 9.0, target=8.0).verdict == "missed"
+    assert new("g", "w", "us", 9.0).verdict == ""
+
+
+def test_table_is_aligned_and_markdown(load: Load) -> None:
+    """The same lines make a table for a terminal, and one for the documentation."""
+    table, new = load("table"), load("row").Row
+    row = new("g", "w", "us", 1234.0, floor=0.5, ratio=1.25, target=1.1, note="why")
+    line = table.row_line(row)
+    assert line == (
+        "g: w",
+        "us",
+        "0.500",
+        "1,234",
+        "1.25",
+        "",
+        "<= 1.1",
+        "missed",
+    )
+    assert table.aligned(("what", "unit"), [("a", "us"), ("bcdef", "ms")]) == (
+        "what   unit\na      us\nbcdef  ms"
+    )
+    assert table.markdown(("what", "how"), [("a", "<= 1")]) == (
+        "| what | how |\n| --- | --- |\n| a | &lt;= 1 |"
+    )
+    assert table.notes([row, row]) == ["- w and others: why"]

@@ -1,0 +1,160 @@
+"""Random graphs whose cells fail, hang, swallow, die, and are cancelled anywhere.
+
+After each computation nothing is left running or open, no failure is lost or invented,
+and what came out is right: `FaultRun.run` checks all of that.
+"""
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aiocells.errors import WorkerDied
+from tests.fault_runs import FaultRun
+from tests.faults import (
+    ACTS,
+    COMPUTERS,
+    PLACES,
+    PLAIN_FAULTS,
+    Case,
+    Chooser,
+    FaultyNode,
+    make_case,
+    make_declared,
+    make_nodes,
+)
+
+ROOT = Path(__file__).parents[2]
+DEADLY_PLACES = ("process", "process", "process", "async", "thread", "async_resource")
+
+
+def many(count: int) -> settings:
+    """So many examples, however long each takes."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    return settings(max_examples=count, deadline=None, suppress_health_check=slow)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def importable() -> Iterator[None]:
+    """Lets worker processes import tests.worker_cells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path, str(ROOT)])
+        yield
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Any computation without process cells, which are slow."""
+    return make_case(lambda options: draw(st.sampled_from(options)))
+
+
+def make_calm_case(
+    choose: Chooser, nodes: tuple[FaultyNode, ...], computer: str = "concurrent"
+) -> Case:
+    """Any computation that goes on after failures, and that nobody cancels."""
+    return Case(
+        nodes,
+        make_declared(choose, len(nodes)),
+        computer,
+        on_error="continue",
+        max_concurrency=choose((None, 1, 2)),
+        few=choose((None, 1)),
+    )
+
+
+@st.composite
+def calm_cases(draw: st.DrawFn) -> Case:
+    """Computations that go on after failures, and that nobody cancels."""
+
+    def choose(options: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(options))
+
+    return make_calm_case(choose, make_nodes(choose, faults=PLAIN_FAULTS))
+
+
+@st.composite
+def single_failures(draw: st.DrawFn) -> Case:
+    """Computations in which one cell fails, and no other."""
+
+    def choose(options: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(options))
+
+    places = [place for place in PLACES if place != "group_resource"]
+    nodes = list(make_nodes(choose, places, frozenset({"return"})))
+    failing = choose(nodes)
+    faults = {*PLAIN_FAULTS, "exit", "interrupt"} - {"return"}
+    acts = sorted(faults.intersection(ACTS[failing.place]))
+    nodes[failing.rank] = attrs.evolve(failing, act=choose(acts))
+    declared = make_declared(choose, len(nodes))
+    return Case(tuple(nodes), declared, computer="concurrent", on_error="raise")
+
+
+def told(error: BaseException) -> tuple[type[BaseException], str, list[str]]:
+    """What a user sees of an exception."""
+    return type(error), str(error), error.__notes__
+
+
+@given(cases())
+@many(3000)
+def test_nothing_is_left_running_and_no_failure_is_lost(case: Case) -> None:
+    """Whatever cells do, whenever it is cancelled: all is closed, and all is told."""
+    FaultRun(case).run()
+
+
+def check_all_computers_agree(case: Case) -> None:
+    """The same failures, skips and values under every computer that can run a case."""
+    seen = []
+    for computer in case.computers:
+        run = FaultRun(attrs.evolve(case, computer=computer))
+        run.run()
+        failures = {rank: told(error) for rank, error in run.failures.items()}
+        seen.append((failures, run.skipped, run.values))
+    assert all(each == seen[0] for each in seen)
+
+
+@given(calm_cases())
+@many(500)
+def test_continue_fails_skips_and_gives_the_same_under_every_computer(
+    case: Case,
+) -> None:
+    """With "continue", every computer gives what the reference says."""
+    check_all_computers_agree(case)
+
+
+@given(single_failures())
+@many(500)
+def test_one_failing_cell_raises_the_same_under_every_computer(case: Case) -> None:
+    """The same type, text and notes, whichever computer runs it."""
+    seen = []
+    for computer in case.computers:
+        run = FaultRun(attrs.evolve(case, computer=computer))
+        run.run()
+        seen.append((told(run.outcome), list(run.failures)))
+    assert all(each == seen[0] for each in seen)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_processes_are_gone_and_their_deaths_are_told(seed: int) -> None:
+    """Process cells that fail, hang or die among others leave no process behind."""
+    FaultRun(make_case(random.Random(seed).choice, DEADLY_PLACES, 4)).run()
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_dead_worker_fails_its_own_cell_only(seed: int) -> None:
+    """With "continue", a worker's death is the failure of the cell that it ran."""
+    choose = random.Random(seed).choice
+    faults = frozenset({"return", "raise", "die"})
+    places = (*("process",) * 5, "async")
+    nodes = make_nodes(choose, places, faults, 4)
+    run = FaultRun(make_calm_case(choose, nodes, choose(COMPUTERS[1:])))
+    run.run()
+    for rank, error in run.failures.items():
+        assert isinstance(error, WorkerDied) == (nodes[rank].act == "die")
+        if isinstance(error, WorkerDied):
+            assert error.cells == (run.made.cells[rank],)

@@ -115,7 +115,9 @@ class Recorder:
         ended: set[Any] = set()
         started: set[Any] = set()
         expected = ("start", "skip")
-        recorded = {event.cell for event in self.events if event.kind in expected}
+        names_of = {
+            event.cell: event.name for event in self.events if event.kind in expected
+        }
         for event in self.events:
             if event.kind == "end":
                 ended.add(event.cell)
@@ -125,8 +127,8 @@ class Recorder:
                     raise AssertionError(msg)
                 started.add(event.cell)
                 needs = graph.dependency_dict[event.cell]
-                early = (needs & recorded) - ended
+                early = (needs & names_of.keys()) - ended
                 if early:
-                    names = ", ".join(sorted(graph._name_of(each) for each in early))
+                    names = ", ".join(sorted(names_of[each] for each in early))
                     msg = f"cell {event.name!r} started before the end of {names}"
                     raise AssertionError(msg)

@@ -13,7 +13,9 @@ import attrs
 from aiocells._cli.errors import CommandError
 from aiocells._collecting.graph import Graph
 from aiocells._collecting.loading import load as load_module
+from aiocells._graphs.dependency_graph import structure_of
 from aiocells._graphs.labels import unique_labels
+from aiocells._planning.compiling import plan_of
 
 
 @attrs.frozen
@@ -32,7 +34,8 @@ class Target:
 
     def labelled(self, results: Mapping[Any, Any]) -> dict[str, Any]:
         """Results by the names of their cells, none lost where two share one."""
-        labels = unique_labels(self.graph, results)
+        structure = structure_of(self.graph)
+        labels = unique_labels(structure, (structure.index[each] for each in results))
         return dict(zip(labels, results.values(), strict=True))
 
 
@@ -96,8 +99,9 @@ def _hint(where: str) -> str:
 
 def _cell(graph: Graph, module: types.ModuleType, name: str) -> Any:
     """The cell of that name; where it is not the only one, that of the module."""
-    named = [node for node in graph._nodes if graph._name_of(node) == name]
+    program = plan_of(graph).program
+    named = [program.nodes[number] for number in program.find(name)]
     if len(named) == 1:
         return named[0]
     known = vars(module).get(name)
-    return next((node for node in graph._nodes if node is known), name)
+    return next((node for node in program.nodes if node is known), name)

@@ -52,7 +52,7 @@ class Bound:
         args: where the values of a call come from: the number of a cell, or ~k for
             the k-th of `inputs`.
         shapes: for the few cells that need one.
-        names: of those cells that have no name of their own.
+        names: of those cells that do not tell their own.
         inputs: what the caller may give.
     """
 
@@ -108,7 +108,16 @@ class _Binder:
             bound.args.append(sources)
             bound.needs.append(_without_repeats(sources))
         for function, name in self._finder.names.items():
-            self.bound.names[self._number(function)] = name
+            bound.names[self._number(function)] = name
+        if self._finder.has_owners:
+            self._name_inherited()
+
+    def _name_inherited(self) -> None:
+        """Keep the names of methods that have inherited their `name=`."""
+        bound = self.bound
+        for number, spec in enumerate(bound.specs):
+            if spec is not None and spec.options is not None and spec.options.name:
+                bound.names[number] = spec.options.name
 
     def _number(self, function: Function) -> int:
         bound = self.bound

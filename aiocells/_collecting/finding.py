@@ -40,7 +40,7 @@ class Finder:
         return bool(self._owners)
 
     def add_given(self, function: Function, found: str | None, owner: object) -> None:
-        """Take down a cell that the user asked for.
+        """Record a cell that the user asked for.
 
         Args:
             function: the cell.

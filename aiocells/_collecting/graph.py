@@ -10,6 +10,7 @@ from aiocells._collecting.objects import cells_of_object
 from aiocells._declaring.decorators import DependsOn, refuse_bare, refuse_decorator
 from aiocells._declaring.spec import spec_of
 from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._graphs.structure import Attached, Structure
 from aiocells.errors import DeclarationError
 
 Module = types.ModuleType | str | os.PathLike[str]
@@ -138,43 +139,45 @@ class Graph(DependencyGraph):
     ) -> Self:
         graph = cls()
         bound = graph._bound = bind(given, owner)
-        graph._nodes = bound.nodes
-        graph._index = bound.index
-        graph._needs = bound.needs
+        graph._structure = Structure(bound.nodes, bound.index, bound.needs, bound.names)
         graph.check_for_cycles()
         return graph
 
     @property
     def inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
         """The inputs by name, each with the cells that want it."""
-        return self._cached("inputs", self._make_inputs)  # type: ignore[no-any-return]
-
-    def _make_inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
-        wanted: dict[str, dict[Callable[..., Any], None]] = {}
         bound = self._bound
-        if bound is not None:
-            for slot in bound.inputs:
-                wanted.setdefault(slot.name, {})
-            for node, args in zip(bound.nodes, bound.args, strict=False):
-                for source in args:
-                    if source < 0:
-                        wanted[bound.inputs[~source].name][node] = None
-        return types.MappingProxyType(
-            {name: tuple(cells) for name, cells in wanted.items()}
+        if bound is None:
+            return _NO_INPUTS
+        known = _inputs.get(self._structure)
+        return (
+            known
+            if known is not None
+            else _inputs.set(self._structure, _wanted_inputs(bound))
         )
 
-    def _name_of(self, node: Any) -> str:
-        bound = self._bound
-        if bound is not None:
-            number = self._index.get(node, -1)
-            found = bound.names.get(number)
-            if found is not None:
-                return found
-            if 0 <= number < len(bound.specs):
-                spec = bound.specs[number]
-                if spec and spec.options and spec.options.name:
-                    return spec.options.name
-        return super()._name_of(node)
+
+def bound_of(graph: DependencyGraph) -> Bound | None:
+    """What binding gave of a graph's cells; None where all nodes came by hand."""
+    return graph._bound if isinstance(graph, Graph) else None
+
+
+# Nodes that are added by hand want no inputs: these never change.
+_inputs: Attached[Mapping[str, tuple[Callable[..., Any], ...]]] = Attached()
+_NO_INPUTS: Mapping[str, tuple[Callable[..., Any], ...]] = types.MappingProxyType({})
+
+
+def _wanted_inputs(bound: Bound) -> Mapping[str, tuple[Callable[..., Any], ...]]:
+    wanted: dict[str, dict[Callable[..., Any], None]] = {
+        slot.name: {} for slot in bound.inputs
+    }
+    for node, args in zip(bound.nodes, bound.args, strict=False):
+        for source in args:
+            if source < 0:
+                wanted[bound.inputs[~source].name][node] = None
+    return types.MappingProxyType(
+        {name: tuple(cells) for name, cells in wanted.items()}
+    )
 
 
 def _cells_of_module(

@@ -29,6 +29,20 @@ def fallback_name(function: Any) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
+def name_of(node: Any, found: str | None = None) -> str:
+    """The name by which messages, and the caller's strings, speak of a node.
+
+    Args:
+        node: a callable, or whatever else somebody put into a graph.
+        found: a name that is known of it, and that comes first.
+    """
+    if found is not None:
+        return found
+    if callable(node):
+        return own_name(node) or fallback_name(node)
+    return str(node)
+
+
 def described(name: str, function: Any) -> str:
     """A cell as messages name it: "'plan' (trip.py:14)"."""
     location = location_of(function)

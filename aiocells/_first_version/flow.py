@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
-from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._graphs.dependency_graph import DependencyGraph, structure_of
+from aiocells._graphs.structure import Attached
 from aiocells._outcome import failures as _failures
-from aiocells._planning.plan import Plan, select
+from aiocells._planning.plan import Plan
+from aiocells._planning.selecting import select
 from aiocells._running.prepare import choose, lay_out
 from aiocells._running.run import Run
 from aiocells._running.tasks.in_order import OrderedScheduler
@@ -58,9 +60,12 @@ class _Flow:
                 cancelled = error
         for task in tasks:
             if not task.cancelled():
-                task.exception()  # taken down, so that asyncio does not report it
+                task.exception()  # retrieved, so that asyncio does not report it
         if cancelled is not None:
             raise cancelled
+
+
+_flows: Attached[_Flow] = Attached()
 
 
 async def compute_flow(graph: DependencyGraph) -> int:
@@ -132,7 +137,7 @@ def _graph_name(graph: DependencyGraph) -> str:
 
 def _flow_of(graph: DependencyGraph) -> _Flow | None:
     """The flow that runs on this event loop; one of a loop that is gone is none."""
-    flow: _Flow | None = graph._flow
+    flow = _flows.get(structure_of(graph))
     if flow is not None and flow.loop is asyncio.get_running_loop():
         return flow
     return None
@@ -153,7 +158,7 @@ async def _started(graph: DependencyGraph) -> _Flow:
     values = lay_out(plan, None, given)
     round_ = select(plan, None, frozenset(numbers))
     flow = _Flow(plan, round_, values)
-    graph._flow = flow
+    _flows.set(structure_of(graph), flow)
     try:
         for number in sorted(numbers):
             flow.start(number)

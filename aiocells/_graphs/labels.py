@@ -2,32 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from aiocells._declaring.source import location_of
-from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._graphs.structure import Structure
 
 
-def unique_labels(graph: DependencyGraph, nodes: Iterable[Any]) -> list[str]:
+def unique_labels(structure: Structure, numbers: Iterable[int]) -> list[str]:
     """A label for each node: its name, with what tells it from others of that name.
 
     Args:
-        graph: knows the names.
-        nodes: nodes of the graph, none of them twice.
+        structure: knows the names.
+        numbers: of the nodes, none of them twice.
 
     Returns:
-        The labels in the order of `nodes`; no two are the same.
+        The labels in the order of `numbers`; no two are the same.
     """
-    nodes = list(nodes)
-    names = [graph._name_of(node) for node in nodes]
+    numbers = list(numbers)
+    names = [structure.name(number) for number in numbers]
     uses = Counter(names)
     taken = {name for name in names if uses[name] == 1}
     seen: Counter[str] = Counter()
     labels = []
-    for node, name in zip(nodes, names, strict=True):
+    for number, name in zip(numbers, names, strict=True):
         label = name
         if uses[name] > 1:
-            location = location_of(node)
+            location = location_of(structure.nodes[number])
             plain = label = f"{name} ({location})" if location else name
             # Cells made by one function share its place.
             while label in taken:

@@ -89,7 +89,7 @@ def _needed_by(plan: Plan, number: int) -> str:
             names.append("...")
             break
         number = plan.dependents[number][0]
-        names.append(f"needed by {plan.program.name(number)!r}")
+        names.append(f"needed by {plan.program.names[number]!r}")
     return "".join(f", {name}" for name in names)
 
 

@@ -42,7 +42,7 @@ class Results(Mapping[Any, Any]):
     (42, 42, True)
     """
 
-    __slots__ = ("_failures", "_names", "_plan", "_skipped", "_tracebacks", "_values")
+    __slots__ = ("_failures", "_plan", "_skipped", "_tracebacks", "_values")
 
     def __init__(
         self,
@@ -59,7 +59,6 @@ class Results(Mapping[Any, Any]):
             {n: each.__traceback__ for n, each in failures.items()} if failures else {}
         )
         self._skipped = skipped
-        self._names: dict[str, list[int]] | None = None
 
     @property
     def failures(self) -> dict[Any, BaseException]:
@@ -91,12 +90,12 @@ class Results(Mapping[Any, Any]):
 
     def __iter__(self) -> Iterator[Any]:
         nodes = self._plan.program.nodes
-        missing = self._skipped or self._failures
-        for number in self._plan.targets:
-            if not missing or (
-                number not in self._skipped and number not in self._failures
-            ):
-                yield nodes[number]
+        return (nodes[number] for number in self._numbers())
+
+    def _numbers(self) -> Iterator[int]:
+        """The numbers of the cells whose values are there, in order."""
+        left_out = self._failures.keys() | self._skipped
+        return (number for number in self._plan.targets if number not in left_out)
 
     def __len__(self) -> int:
         if not (self._skipped or self._failures):
@@ -138,61 +137,42 @@ class Results(Mapping[Any, Any]):
 
     def _pairs(self) -> dict[Any, Any]:
         nodes, values = self._plan.program.nodes, self._values
-        left_out = self._failures.keys() | self._skipped
-        return {
-            nodes[number]: values[number]
-            for number in self._plan.targets
-            if number not in left_out
-        }
+        return {nodes[number]: values[number] for number in self._numbers()}
 
     def __repr__(self) -> str:
         # Names only: asyncio.run makes the repr of what it ran, twice, and a value
         # may take long to show.
         program = self._plan.program
         shown = [
-            program.name(program.graph._index[node])
-            for node in itertools.islice(self, _SHOWN)
+            program.names[number]
+            for number in itertools.islice(self._numbers(), _SHOWN)
         ]
         more = f", ... {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
         return f"<Results: {', '.join(map(repr, shown)) or 'none'}{more}>"
 
     def _number(self, key: Any) -> int:
-        program = self._plan.program
-        try:
-            number = program.graph._index.get(key)
-        except TypeError:  # not hashable
-            number = None
-        if number is not None and number < len(program.nodes):
-            return number
-        if not isinstance(key, str):
+        program, targets = self._plan.program, self._plan.target_set
+        numbers = program.find(key)
+        if len(numbers) > 1:
+            numbers = [number for number in numbers if number in targets] or numbers[:1]
+        if len(numbers) == 1:
+            return numbers[0]
+        if numbers:
+            which = " and ".join(program.described(number) for number in numbers)
+            msg = f"{key!r} is the name of {which}. Ask with the cell itself."
+        elif isinstance(key, str):
+            names = [program.names[number] for number in self._plan.targets]
+            near = _names.suggestions(key, names)
+            hint = _names.did_you_mean(near)
+            msg = f"there is no cell {key!r} in the graph.{hint}"
+        else:
             shown = (
                 _names.described(_names.fallback_name(key), key)
                 if callable(key)
                 else repr(key)
             )
             msg = f"{shown} is not in the graph."
-            raise MissingValue(msg, key=key)
-        return self._number_named(key)
-
-    def _number_named(self, name: str) -> int:
-        program = self._plan.program
-        if self._names is None:
-            self._names = {}
-            for number in self._plan.targets:
-                self._names.setdefault(program.name(number), []).append(number)
-        numbers = self._names.get(name, [])
-        if len(numbers) == 1:
-            return numbers[0]
-        if numbers:
-            which = " and ".join(program.described(number) for number in numbers)
-            msg = f"{name!r} is the name of {which}. Ask with the cell itself."
-            raise MissingValue(msg, key=name)
-        for number in range(len(program.nodes)):
-            if program.name(number) == name:
-                return number
-        near = _names.suggestions(name, self._names)
-        msg = f"there is no cell {name!r} in the graph.{_names.did_you_mean(near)}"
-        raise MissingValue(msg, key=name)
+        raise MissingValue(msg, key=key)
 
     def _why_not(self, number: int) -> str:
         program, plan = self._plan.program, self._plan

@@ -1,4 +1,4 @@
-"""A graph compiled for running.
+"""What one kind of computation runs.
 
 Everything goes by the number of a cell in its graph. A run keeps its values in one
 list: first those of the cells, then those of the inputs in reverse, so that the
@@ -6,104 +6,11 @@ source ~k of an argument, Python's k-th index from the end, is the k-th input.
 """
 
 import functools
-import operator
-import threading
-import types
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from aiocells._collecting.binding import InputSlot, Shape
-from aiocells._collecting.graph import Graph
-from aiocells._declaring.kinds import Kind, kind_of
-from aiocells._declaring.spec import PLAIN, Options
-from aiocells._graphs.dependency_graph import DependencyGraph
-from aiocells._graphs.toposort import topological_order
-from aiocells._planning.timeouts import with_timeout
-from aiocells._planning.unawaited import checked
-from aiocells.errors import UnsupportedCell
-
-
-class Program:
-    """The cells of a graph, ready to be called.
-
-    Attributes:
-        graph: asked only for names.
-        nodes: the cells.
-        functions: what to call, with the values of `args` by position.
-        args: where those values come from.
-        needs: for each cell the cells that must be computed before it.
-        kinds: what calling each gives.
-        options: what `cell` or `resource` said.
-        inputs: what the caller may give.
-        shapes: how the caller's function takes the arguments, where not one by one.
-    """
-
-    # Written out, here and in Plan: attrs would take a millisecond of every import.
-    def __init__(
-        self,
-        *,
-        graph: DependencyGraph,
-        nodes: list[Any],
-        functions: list[Callable[..., Any]],
-        args: list[tuple[int, ...]],
-        needs: list[Collection[int]],
-        kinds: list[Kind],
-        options: list[Options],
-        inputs: list[InputSlot],
-        shapes: dict[int, Shape],
-    ) -> None:
-        self.graph = graph
-        self.nodes = nodes
-        self.functions = functions
-        self.args = args
-        self.needs = needs
-        self.kinds = kinds
-        self.options = options
-        self.inputs = inputs
-        self.shapes = shapes
-
-    @functools.cached_property
-    def arguments(self) -> list[Callable[[list[Any]], Iterable[Any]]]:
-        """For each cell what takes its arguments out of the values of a run."""
-        return [_taking(sources) for sources in self.args]
-
-    @functools.cached_property
-    def names(self) -> list[str]:
-        """The name of each cell."""
-        return [
-            node.__name__
-            if type(node) is types.FunctionType
-            and self.options[number] is PLAIN
-            and node.__name__ != "<lambda>"
-            else self.name(number)
-            for number, node in enumerate(self.nodes)
-        ]
-
-    def name(self, number: int) -> str:
-        return self.graph._name_of(self.nodes[number])
-
-    def described(self, number: int) -> str:
-        return self.graph._described(self.nodes[number])
-
-    def is_resource(self, number: int) -> bool:
-        return self.options[number].is_resource
-
-
-_TAKING_NONE: Callable[[list[Any]], list[Any]] = operator.itemgetter(slice(0))
-
-
-def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
-    """What gives the items of a list that stand at `sources`.
-
-    An itemgetter is the quickest there is, but gives a bare item for one source, and
-    does not exist for none: a slice stands in for these.
-    """
-    if len(sources) > 1:
-        return operator.itemgetter(*sources)
-    if not sources:
-        return _TAKING_NONE
-    source = sources[0]
-    return operator.itemgetter(slice(source, source + 1 or None))
+from aiocells._declaring.kinds import Kind
+from aiocells._planning.program import Program
 
 
 class Plan:
@@ -115,7 +22,7 @@ class Plan:
         overridden: the numbers of the cells whose values are given.
         targets: the numbers of the cells whose values are asked for.
         frees: whether values that are no target are let go after their last use.
-        prepared: what computers have derived from the plan, by their own keys.
+        attached: what computers keep with the plan, each by an `Attached` of its own.
     """
 
     def __init__(
@@ -132,7 +39,7 @@ class Plan:
         self.overridden = overridden
         self.targets = targets
         self.frees = frees
-        self.prepared: dict[str, Any] = {}
+        self.attached: dict[Any, Any] = {}
 
     @functools.cached_property
     def dependents(self) -> list[Sequence[int]]:
@@ -229,112 +136,3 @@ class Plan:
         kinds = self.program.kinds
         found = (Kind.ASYNC, Kind.ASYNC_GENERATOR)
         return next((each for each in self.order if kinds[each] in found), None)
-
-
-# Not one a graph, so that graphs can be copied; building is short.
-_building = threading.RLock()
-
-
-def plan_of(graph: DependencyGraph) -> Plan:
-    """The plan that computes all of a graph; built once until the graph changes."""
-    version, plan = graph._derived.get("plan", (-1, None))
-    if version == graph._version:
-        return plan  # type: ignore[no-any-return]
-    with _building:
-        return graph._cached("plan", lambda: _compile(graph))  # type: ignore[no-any-return]
-
-
-def _compile(graph: DependencyGraph) -> Plan:
-    order = list(graph._order())
-    bound = graph._bound if isinstance(graph, Graph) else None
-    nodes = list(graph._nodes)
-    options = [PLAIN] * len(nodes)
-    args: list[tuple[int, ...]] = []
-    kinds: list[Kind] = []
-    functions: list[Any] = list(nodes)
-    shapes: dict[int, Shape] = {}
-    if bound is not None:
-        args.extend(bound.args)
-        kinds.extend(bound.kinds)
-        shapes = bound.shapes
-        for number, spec in enumerate(bound.specs):
-            if spec is not None and spec.options is not None:
-                options[number] = spec.options
-        for number, kind in enumerate(kinds):
-            if kind is Kind.PLAIN:
-                functions[number] = checked(functions[number])
-        for number, shape in shapes.items():
-            functions[number] = functools.partial(call_shaped, functions[number], shape)
-        for number, kind in enumerate(kinds):
-            timeout = options[number].timeout
-            if timeout is not None and kind is Kind.ASYNC:
-                functions[number] = with_timeout(functions[number], timeout)
-    by_hand = nodes[len(args) :]
-    for node in by_hand:
-        if not callable(node):
-            msg = (
-                f"The node {node!r} is not callable, so the graph cannot be computed. "
-                "Nodes can be anything hashable, but those of a graph that is to be "
-                "computed must be callable."
-            )
-            raise UnsupportedCell(msg, cell=node)
-    kinds.extend(map(kind_of, by_hand))
-    args.extend([()] * len(by_hand))
-    program = Program(
-        graph=graph,
-        nodes=nodes,
-        functions=functions,
-        args=args,
-        needs=list(graph._needs),
-        kinds=kinds,
-        options=options,
-        inputs=bound.inputs if bound is not None else [],
-        shapes=shapes,
-    )
-    targets = tuple(n for n in range(len(nodes)) if not options[n].is_resource)
-    return Plan(program, order, frozenset(), targets, frees=False)
-
-
-def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> Any:
-    """Call `function` with values that come one by one.
-
-    It stands at the top of the module, so that it can be sent to a process.
-    """
-    left = iter(values)
-    args = [
-        next(left) if size is None else [next(left) for _ in range(size)]
-        for size in shape.groups
-    ]
-    positional = len(args) - len(shape.keywords)
-    named = dict(zip(shape.keywords, args[positional:], strict=True))
-    return function(*args[:positional], **named)
-
-
-def select(
-    plan: Plan, targets: tuple[int, ...] | None, overridden: frozenset[int]
-) -> Plan:
-    """The part of `plan` that computes `targets`, where the overridden are given.
-
-    Args:
-        plan: of the whole graph.
-        targets: the numbers of the cells asked for; None for all that is useful:
-            what nobody depends on, and what that needs.
-        overridden: the numbers of the cells that are not to be run.
-    """
-    program = plan.program
-    dependents = plan.dependents
-    roots: Iterable[int] = (
-        (number for number in plan.order if not dependents[number])
-        if targets is None
-        else targets
-    )
-    needs: list[Collection[int]] = list(program.needs)
-    for number in overridden:
-        needs[number] = ()
-    needed = set(topological_order(needs, roots))
-    order = [each for each in plan.order if each in needed and each not in overridden]
-    if targets is None:
-        everything = needed | overridden
-        targets = tuple(each for each in plan.targets if each in everything)
-        return Plan(program, order, overridden, targets, frees=False)
-    return Plan(program, order, overridden, targets, frees=True)

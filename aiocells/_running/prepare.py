@@ -1,13 +1,16 @@
 """What every computer checks before a cell runs."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiocells._collecting.binding import REQUIRED
-from aiocells._collecting.graph import Graph
 from aiocells._declaring import names as _names
 from aiocells._graphs.dependency_graph import DependencyGraph
-from aiocells._planning.plan import Plan, Program, plan_of, select
+from aiocells._graphs.structure import Attached
+from aiocells._planning.compiling import plan_of
+from aiocells._planning.plan import Plan
+from aiocells._planning.program import Program
+from aiocells._planning.selecting import select
 from aiocells.errors import (
     AmbiguousCell,
     MissingInput,
@@ -17,6 +20,9 @@ from aiocells.errors import (
 )
 
 _KEPT_SELECTIONS = 64
+# By the targets and overridden cells that were asked for: what is run, and the numbers
+# of the overridden.
+_selections: Attached[dict[Any, tuple[Plan, tuple[int, ...]]]] = Attached()
 
 
 def choose(
@@ -72,7 +78,9 @@ def _selected(
         raise TypeError(msg)
     chosen = None if targets is None else tuple(targets)
     asked = (chosen, tuple(overrides))
-    selections = plan.prepared.setdefault("selections", {})
+    selections = _selections.get(plan)
+    if selections is None:
+        selections = _selections.set(plan, {})
     try:
         known = selections.get(asked)
     except TypeError:  # something in it is not hashable, and so no cell
@@ -84,7 +92,7 @@ def _selected(
         if len(selections) >= _KEPT_SELECTIONS:
             selections.clear()
         selections[asked] = known
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, ...]:
@@ -115,26 +123,18 @@ def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]
 
 
 def number_of(program: Program, key: Any, where: str) -> int:
-    """The number of the cell that `key` is, or names."""
-    try:
-        number = program.graph._index.get(key)
-    except TypeError:  # not hashable
-        number = None
-    if number is not None and number < len(program.nodes):
-        return number
-    if not isinstance(key, str):
-        name = _names.fallback_name(key) if callable(key) else repr(key)
-        same = _numbers_by_name(program).get(name)
-        hint = (
-            f" It has another cell of that name: {program.described(same[0])}."
-            if same
-            else " Is it among the modules or cells that the graph was made from?"
-        )
-        shown = _names.described(name, key) if callable(key) else name
-        msg = f"{where}: {shown} is no cell of the graph.{hint}"
-        raise UnknownCell(msg, name=key)
-    named = _numbers_by_name(program)
-    numbers = named.get(key, [])
+    """The number of the cell that `key` is, or names.
+
+    Args:
+        program: the cells.
+        key: a cell, or a name.
+        where: the option that has it, for the message.
+
+    Raises:
+        UnknownCell: there is no such cell.
+        AmbiguousCell: several have that name.
+    """
+    numbers = program.find(key)
     if len(numbers) == 1:
         return numbers[0]
     if numbers:
@@ -142,19 +142,21 @@ def number_of(program: Program, key: Any, where: str) -> int:
         msg = f"{where}: {key!r} is the name of {candidates}. Give the cell itself."
         nodes = [program.nodes[number] for number in numbers]
         raise AmbiguousCell(msg, name=key, candidates=nodes)
-    near = _names.suggestions(key, named)
-    msg = f"{where}: there is no cell {key!r} in the graph.{_names.did_you_mean(near)}"
-    raise UnknownCell(msg, name=key, suggestions=near)
-
-
-def _numbers_by_name(program: Program) -> dict[str, list[int]]:
-    def make() -> dict[str, list[int]]:
-        named: dict[str, list[int]] = {}
-        for number in range(len(program.nodes)):
-            named.setdefault(program.name(number), []).append(number)
-        return named
-
-    return program.graph._cached("numbers_by_name", make)  # type: ignore[no-any-return]
+    if isinstance(key, str):
+        near = _names.suggestions(key, program.named)
+        hint = _names.did_you_mean(near)
+        msg = f"{where}: there is no cell {key!r} in the graph.{hint}"
+        raise UnknownCell(msg, name=key, suggestions=near)
+    name = _names.fallback_name(key) if callable(key) else repr(key)
+    same = program.named.get(name)
+    hint = (
+        f" It has another cell of that name: {program.described(same[0])}."
+        if same
+        else " Is it among the modules or cells that the graph was made from?"
+    )
+    shown = _names.described(name, key) if callable(key) else name
+    msg = f"{where}: {shown} is no cell of the graph.{hint}"
+    raise UnknownCell(msg, name=key)
 
 
 def lay_out(
@@ -175,10 +177,10 @@ def lay_out(
     slots = program.inputs
     values: list[Any] = [None] * (len(program.nodes) + len(slots))
     if inputs:
-        known = program.graph.inputs if isinstance(program.graph, Graph) else {}
+        known = program.input_names
         unknown = [name for name in inputs if name not in known]
         if unknown:
-            _refuse_unknown(program, unknown, known)
+            _refuse_unknown(program, unknown)
     missing: dict[str, list[int]] = {}
     for slot, cells in plan.wanted_inputs.items():
         name, default = slots[slot].name, slots[slot].default
@@ -193,17 +195,15 @@ def lay_out(
     return values
 
 
-def _refuse_unknown(
-    program: Program, unknown: list[str], known: Collection[str]
-) -> None:
-    named = _numbers_by_name(program)
+def _refuse_unknown(program: Program, unknown: list[str]) -> None:
+    known = program.input_names
     parts: list[str] = []
     suggestions = {}
     for name in unknown:
         near = suggestions[name] = _names.suggestions(name, known)
-        number = program.graph._index.get(name) if callable(name) else None
-        if name in named or number is not None:
-            cell = program.described(named[name][0] if number is None else number)
+        cells = program.find(name)
+        if cells:
+            cell = program.described(cells[0])
             hint = f" It is a cell, {cell}: replace its value with overrides=."
         else:
             hint = _names.did_you_mean(near)
@@ -223,7 +223,7 @@ def _refuse_missing(
         wanting = ", ".join(program.described(number) for number in numbers[:3])
         if len(numbers) > 3:
             wanting += f" and {len(numbers) - 3} more"
-        near = _names.suggestions(name, _numbers_by_name(program))
+        near = _names.suggestions(name, program.named)
         hint = f" Or did you mean the cell {near[0]!r}?" if near else ""
         parts.append(f"{name!r} is needed by {wanting}.{hint}")
     example = ", ".join(f"{name!r}: ..." for name in missing)

@@ -102,13 +102,13 @@ class Run:
         if self.notify is not None:
             program = self.plan.program
             try:
-                self.notify(kind, program.nodes[number], program.name(number), error)
+                self.notify(kind, program.nodes[number], program.names[number], error)
             except BaseException as interrupted:
                 self.interrupted = interrupted
                 self.stopped = True
 
     def fail(self, number: int, error: BaseException) -> None:
-        """Take down that a cell raised `error`, and what follows from it."""
+        """Record that a cell raised `error`, and what follows from it."""
         error = self._record(number, error, self.values)
         if self.on_error != "continue" or _is_fatal(error):
             self.stopped = True
@@ -116,7 +116,7 @@ class Run:
             self._skip_dependents(number)
 
     def fail_closing(self, number: int, error: BaseException) -> None:
-        """Take down that the clean-up of a resource raised `error`."""
+        """Record that the clean-up of a resource raised `error`."""
         # Its arguments may have been let go.
         values = None if self.plan.frees else self.values
         error = self._record(number, error, values)

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._graphs.structure import Attached
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
 from aiocells._running.elsewhere.offload import Offload
@@ -177,19 +178,24 @@ def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
                 numbers, steps = numbers[done:], steps[done:]
 
 
+# Those for runs that go on after a failure come second.
+_kept: tuple[Attached[list[Segment]], Attached[list[Segment]]] = (
+    Attached(),
+    Attached(),
+)
+
+
 def _segments(run: Run) -> list[Segment]:
     """The segments of a run; kept with the plan, unless its cells are wrapped."""
     plan, program = run.plan, run.plan.program
     keeps_values = run.on_error == "continue"
     if run.functions is not program.functions or run.kinds is not program.kinds:
         return segments_of(plan, run.functions, run.kinds, keeps_values=keeps_values)
-    key = "segments" if keeps_values else "segments up to a failure"
-    segments: list[Segment] | None = plan.prepared.get(key)
-    if segments is None:
-        segments = plan.prepared[key] = segments_of(
-            plan, run.functions, run.kinds, keeps_values=keeps_values
-        )
-    return segments
+    kept = _kept[keeps_values]
+    return kept.get(plan) or kept.set(
+        plan,
+        segments_of(plan, run.functions, run.kinds, keeps_values=keeps_values),
+    )
 
 
 def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None:

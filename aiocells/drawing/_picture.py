@@ -5,10 +5,10 @@ from typing import Any
 
 import attrs
 
-from aiocells._collecting.graph import Graph
-from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._collecting.graph import bound_of
+from aiocells._graphs.dependency_graph import DependencyGraph, structure_of
 from aiocells._graphs.labels import unique_labels
-from aiocells._planning.plan import plan_of
+from aiocells._planning.compiling import plan_of
 from aiocells._running.prepare import number_of
 
 
@@ -42,9 +42,9 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
     Raises:
         GraphException: the graph has no such cell.
     """
-    bound = graph._bound if isinstance(graph, Graph) else None
+    structure, bound = structure_of(graph), bound_of(graph)
     numbers = _numbers(graph, targets)
-    labels = unique_labels(graph, [graph._nodes[number] for number in numbers])
+    labels = unique_labels(structure, numbers)
     nodes: dict[str, Node] = {}
     inputs: dict[str, str] = {}
     for number, label in zip(numbers, labels, strict=True):
@@ -57,7 +57,7 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
                     name = bound.inputs[~source].name
                     key = inputs.setdefault(name, f"i{len(inputs)}")
                 needs[key] = True
-        for needed in graph._needs[number]:
+        for needed in structure.needs[number]:
             needs.setdefault(f"n{needed}", False)
         nodes[f"n{number}"] = Node(label, False, needs)
     for name, key in inputs.items():
@@ -69,11 +69,11 @@ def _numbers(graph: DependencyGraph, targets: Iterable[Any] | None) -> list[int]
     """The numbers of the nodes to draw, in order."""
     if targets is None:
         return list(range(len(graph)))
-    program = plan_of(graph).program
+    structure, program = structure_of(graph), plan_of(graph).program
     waiting = [number_of(program, target, "targets") for target in targets]
     found = set(waiting)
     while waiting:
-        new = set(graph._needs[waiting.pop()]) - found
+        new = set(structure.needs[waiting.pop()]) - found
         found |= new
         waiting.extend(new)
     return sorted(found)

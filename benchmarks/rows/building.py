@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 
 from aiocells import Graph, cell
-from aiocells._planning.plan import Plan, plan_of
+from aiocells._planning.compiling import plan_of
+from aiocells._planning.plan import Plan
 from benchmarks import layered
 from benchmarks.effort import Effort
 from benchmarks.row import Row

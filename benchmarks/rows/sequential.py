@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from aiocells import Graph, cell, compute_sequential
-from aiocells._planning.plan import plan_of
+from aiocells._planning.compiling import plan_of
 from aiocells._running.loops import generated
 from benchmarks import by_hand, layered
 from benchmarks.effort import Effort

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from aiocells import Graph, async_compute_concurrent, cell
-from aiocells._planning.plan import plan_of
+from aiocells._planning.compiling import plan_of
 from benchmarks import by_hand
 from benchmarks.alone import alone
 from benchmarks.effort import Effort

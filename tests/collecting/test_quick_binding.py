@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from aiocells import Graph
 from aiocells._collecting import binding
+from aiocells._collecting.graph import bound_of
+from aiocells._planning.compiling import plan_of
 
 # How a cell may be written; {name} asks for {params}.
 FORMS = [
@@ -49,10 +51,10 @@ def bound(source: str) -> Any:
         graph = Graph.from_module(module)
     except Exception as error:
         return type(error), str(error)
-    made = graph._bound
+    made = bound_of(graph)
     assert made is not None
     return (
-        [graph._name_of(node) for node in made.nodes],
+        plan_of(graph).program.names,
         made.needs,
         made.args,
         made.kinds,

@@ -13,7 +13,10 @@ from hypothesis import given
 
 import aiocells
 from aiocells import DependencyGraph, Graph, cell, resource
-from aiocells._planning import plan
+from aiocells._collecting.binding import Bound
+from aiocells._graphs.dependency_graph import structure_of
+from aiocells._graphs.structure import Structure
+from aiocells._planning import compiling
 from tests.helpers import COMPUTERS
 from tests.strategies import Built, Reference, Shape, shapes
 
@@ -174,14 +177,14 @@ def test_all_computers_in_threads_at_once() -> None:
 @pytest.mark.usefixtures("hasty")
 def test_a_plan_is_built_once_by_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that compute a new graph at once share one plan."""
-    built: list[DependencyGraph] = []
-    compile_graph = plan._compile
+    built: list[Structure] = []
+    compile_graph = compiling._compile
 
-    def counted(graph: DependencyGraph) -> Any:
-        built.append(graph)
-        return compile_graph(graph)
+    def counted(structure: Structure, bound: Bound | None) -> Any:
+        built.append(structure)
+        return compile_graph(structure, bound)
 
-    monkeypatch.setattr(plan, "_compile", counted)
+    monkeypatch.setattr(compiling, "_compile", counted)
     total, graph = squares(is_async=False)
 
     def compute(number: int) -> int:
@@ -189,7 +192,7 @@ def test_a_plan_is_built_once_by_all_threads(monkeypatch: pytest.MonkeyPatch) ->
         return int(results[total])
 
     assert in_threads(compute) == [number * number for number in range(THREADS)]
-    assert built == [graph]
+    assert built == [structure_of(graph)]
 
 
 @pytest.mark.usefixtures("hasty")

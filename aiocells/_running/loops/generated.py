@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aiocells._declaring.kinds import Kind
+from aiocells._graphs.structure import Attached
 from aiocells._planning.plan import Plan
 from aiocells._running.run import Run
 
@@ -44,17 +45,20 @@ class Generated(NamedTuple):
     variables: dict[int, list[str]]
 
 
+kept: Attached[Generated] = Attached()
+_runs: Attached[int] = Attached()
+
+
 def generated_for(run: Run) -> Generated | None:
     """The function for a run's plan, once it has been computed often enough."""
     plan, program = run.plan, run.plan.program
     if run.functions is not program.functions or run.on_error == "continue":
         return None
-    prepared = plan.prepared
-    known: Generated | None = prepared.get("generated")
+    known = kept.get(plan)
     if known is None:
-        runs = prepared["runs"] = prepared.get("runs", 0) + 1
+        runs = _runs.set(plan, (_runs.get(plan) or 0) + 1)
         if runs == WORTH_COMPILING and _can_be_generated(plan):
-            known = prepared["generated"] = _generate(plan)
+            known = kept.set(plan, _generate(plan))
     return known
 
 

@@ -11,13 +11,13 @@ class Host(Protocol):
     """What runs the tasks."""
 
     def done(self, number: int, value: Any) -> None:
-        """Take down the value of a cell."""
+        """Record the value of a cell."""
 
     def failed(self, number: int, error: BaseException) -> None:
-        """Take down what a cell raised."""
+        """Record what a cell raised."""
 
     def leave(self, number: int) -> None:
-        """Take down that a cell does not run any more."""
+        """Record that a cell does not run any more."""
 
     def is_cancelled(self) -> bool:
         """Whether a CancelledError is the computation's own doing."""

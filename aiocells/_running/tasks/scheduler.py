@@ -214,7 +214,7 @@ class Scheduler:
         self.leave(number)
 
     def leave(self, number: int) -> None:
-        """Take down that a cell does not run any more, where it had been running."""
+        """Record that a cell does not run any more, where it had been running."""
         if self._tasks[number] is not None:
             self._leave(number)
 
@@ -241,7 +241,7 @@ class Scheduler:
     # From running to done
 
     def done(self, number: int, value: Any) -> None:
-        """Take down the value of a cell, and see which are ready now."""
+        """Record the value of a cell, and see which are ready now."""
         self._values[number] = value
         if self._is_stopping:
             return
@@ -266,7 +266,7 @@ class Scheduler:
                     values[source] = None
 
     def failed(self, number: int, error: BaseException) -> None:
-        """Take down what a cell raised, be it its failure or its cancellation."""
+        """Record what a cell raised, be it its failure or its cancellation."""
         if isinstance(error, GeneratorExit) and not self._loop.is_running():
             raise error  # the loop was closed under us: nothing can be run any more
         if isinstance(error, asyncio.CancelledError) and self.is_cancelled():

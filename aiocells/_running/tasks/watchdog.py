@@ -3,7 +3,7 @@
 import logging
 import weakref
 
-from aiocells._planning.plan import Program
+from aiocells._planning.program import Program
 
 _logger = logging.getLogger("aiocells")
 _reported: weakref.WeakKeyDictionary[Program, set[int]] = weakref.WeakKeyDictionary()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import aiocells
 from aiocells import DependencyGraph, Graph, cell, compute_sequential
-from aiocells._planning.plan import plan_of
+from aiocells._planning.compiling import plan_of
 from aiocells._running.loops import generated
 from tests.computers.test_computers import check_order, inputs_for, some_ranks
 from tests.strategies import Built, Node, Reference, Shape, shapes
@@ -27,7 +27,7 @@ def _at_once() -> Iterator[None]:
 
 def is_generated(graph: DependencyGraph) -> bool:
     """Whether all of a graph is run by generated code."""
-    return "generated" in plan_of(graph).prepared
+    return generated.kept.get(plan_of(graph)) is not None
 
 
 def error_of(graph: Graph, inputs: dict[str, int]) -> ValueError | None:
@@ -190,12 +190,13 @@ def test_an_error_outside_of_the_cells_is_no_cells() -> None:
     graph = Graph.from_cells(one)
     for _ in range(3):
         compute_sequential(graph, inputs={"x": 1})
-    made = plan_of(graph).prepared["generated"]
+    made = generated.kept.get(plan_of(graph))
+    assert made is not None
 
     def interrupted(*values: Any) -> list[Any]:
         raise KeyboardInterrupt
 
-    plan_of(graph).prepared["generated"] = made._replace(function=interrupted)
+    generated.kept.set(plan_of(graph), made._replace(function=interrupted))
     with pytest.raises(KeyboardInterrupt) as caught:
         compute_sequential(graph, inputs={"x": 1})
     assert not hasattr(caught.value, "__notes__")

@@ -1,0 +1,103 @@
+"""From a graph to the plan that computes all of it."""
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from aiocells._collecting.binding import Bound, Shape
+from aiocells._collecting.graph import bound_of
+from aiocells._declaring.kinds import Kind, kind_of
+from aiocells._declaring.spec import PLAIN
+from aiocells._graphs.dependency_graph import DependencyGraph, order_of, structure_of
+from aiocells._graphs.structure import Attached, Structure
+from aiocells._planning.plan import Plan
+from aiocells._planning.program import Program
+from aiocells._planning.timeouts import with_timeout
+from aiocells._planning.unawaited import checked
+from aiocells.errors import UnsupportedCell
+
+_plans: Attached[tuple[int, Plan]] = Attached()  # each with the version of its graph
+# Not one a graph, so that graphs can be copied; building is short.
+_building = threading.RLock()
+
+
+def plan_of(graph: DependencyGraph) -> Plan:
+    """The plan that computes all of a graph; built once until the graph changes."""
+    structure = structure_of(graph)
+    known = _plans.get(structure)
+    if known is not None and known[0] == structure.version:
+        return known[1]
+    with _building:
+        known = _plans.get(structure)
+        if known is None or known[0] != structure.version:
+            version = structure.version
+            plan = _compile(structure, bound_of(graph))
+            known = _plans.set(structure, (version, plan))
+        return known[1]
+
+
+def _compile(structure: Structure, bound: Bound | None) -> Plan:
+    order = list(order_of(structure))
+    nodes = list(structure.nodes)
+    options = [PLAIN] * len(nodes)
+    args: list[tuple[int, ...]] = []
+    kinds: list[Kind] = []
+    functions: list[Any] = list(nodes)
+    shapes: dict[int, Shape] = {}
+    if bound is not None:
+        args.extend(bound.args)
+        kinds.extend(bound.kinds)
+        shapes = bound.shapes
+        for number, spec in enumerate(bound.specs):
+            if spec is not None and spec.options is not None:
+                options[number] = spec.options
+        for number, kind in enumerate(kinds):
+            if kind is Kind.PLAIN:
+                functions[number] = checked(functions[number])
+        for number, shape in shapes.items():
+            functions[number] = functools.partial(call_shaped, functions[number], shape)
+        for number, kind in enumerate(kinds):
+            timeout = options[number].timeout
+            if timeout is not None and kind is Kind.ASYNC:
+                functions[number] = with_timeout(functions[number], timeout)
+    by_hand = nodes[len(args) :]
+    for node in by_hand:
+        if not callable(node):
+            msg = (
+                f"The node {node!r} is not callable, so the graph cannot be computed. "
+                "Nodes can be anything hashable, but those of a graph that is to be "
+                "computed must be callable."
+            )
+            raise UnsupportedCell(msg, cell=node)
+    kinds.extend(map(kind_of, by_hand))
+    args.extend([()] * len(by_hand))
+    program = Program(
+        nodes=nodes,
+        index=structure.index,
+        found_names=structure.names,
+        functions=functions,
+        args=args,
+        needs=list(structure.needs),
+        kinds=kinds,
+        options=options,
+        inputs=bound.inputs if bound is not None else [],
+        shapes=shapes,
+    )
+    targets = tuple(n for n in range(len(nodes)) if not options[n].is_resource)
+    return Plan(program, order, frozenset(), targets, frees=False)
+
+
+def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> Any:
+    """Call `function` with values that come one by one.
+
+    It stands at the top of the module, so that it can be sent to a process.
+    """
+    left = iter(values)
+    args = [
+        next(left) if size is None else [next(left) for _ in range(size)]
+        for size in shape.groups
+    ]
+    positional = len(args) - len(shape.keywords)
+    named = dict(zip(shape.keywords, args[positional:], strict=True))
+    return function(*args[:positional], **named)

@@ -1,0 +1,124 @@
+"""The cells of a graph, ready to be called.
+
+Everything goes by the number of a cell in its graph, and names and places come along,
+so that nothing above a plan asks its graph for anything.
+"""
+
+import functools
+import operator
+import types
+from collections.abc import Callable, Collection, Iterable, KeysView, Mapping, Sequence
+from typing import Any
+
+from aiocells._collecting.binding import InputSlot, Shape
+from aiocells._declaring.kinds import Kind
+from aiocells._declaring.names import described, name_of
+from aiocells._declaring.spec import PLAIN, Options
+
+
+class Program:
+    """The cells of a graph, ready to be called.
+
+    Attributes:
+        nodes: the cells.
+        index: the number of each; later ones are of nodes that came since.
+        found_names: of those cells that do not tell their own.
+        functions: what to call, with the values of `args` by position.
+        args: where those values come from.
+        needs: for each cell the cells that must be computed before it.
+        kinds: what calling each gives.
+        options: what `cell` or `resource` said.
+        inputs: what the caller may give.
+        shapes: how the caller's function takes the arguments, where not one by one.
+    """
+
+    # Written out, here and in Plan: attrs would take a millisecond of every import.
+    def __init__(
+        self,
+        *,
+        nodes: list[Any],
+        index: Mapping[Any, int],
+        found_names: Mapping[int, str],
+        functions: list[Callable[..., Any]],
+        args: list[tuple[int, ...]],
+        needs: list[Collection[int]],
+        kinds: list[Kind],
+        options: list[Options],
+        inputs: list[InputSlot],
+        shapes: dict[int, Shape],
+    ) -> None:
+        self.nodes = nodes
+        self.index = index
+        self.found_names = found_names
+        self.functions = functions
+        self.args = args
+        self.needs = needs
+        self.kinds = kinds
+        self.options = options
+        self.inputs = inputs
+        self.shapes = shapes
+
+    @functools.cached_property
+    def arguments(self) -> list[Callable[[list[Any]], Iterable[Any]]]:
+        """For each cell what takes its arguments out of the values of a run."""
+        return [_taking(sources) for sources in self.args]
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The name of each cell, by which messages and the caller speak of it."""
+        found = self.found_names.get
+        return [
+            node.__name__
+            if type(node) is types.FunctionType
+            and self.options[number] is PLAIN
+            and node.__name__ != "<lambda>"
+            else name_of(node, found(number))
+            for number, node in enumerate(self.nodes)
+        ]
+
+    @functools.cached_property
+    def named(self) -> dict[str, list[int]]:
+        """For each name the cells that have it."""
+        named: dict[str, list[int]] = {}
+        for number, name in enumerate(self.names):
+            named.setdefault(name, []).append(number)
+        return named
+
+    @functools.cached_property
+    def input_names(self) -> KeysView[str]:
+        """What the caller may give, each name once."""
+        return dict.fromkeys(slot.name for slot in self.inputs).keys()
+
+    def described(self, number: int) -> str:
+        """A cell as messages name it, with its place in the source."""
+        return described(self.names[number], self.nodes[number])
+
+    def find(self, key: Any) -> Sequence[int]:
+        """The cell that `key` is, or all those that it names; empty for neither."""
+        try:
+            number = self.index.get(key)
+        except TypeError:  # not hashable
+            return ()
+        if number is not None and number < len(self.nodes):
+            return (number,)
+        return self.named.get(key, ()) if isinstance(key, str) else ()
+
+    def is_resource(self, number: int) -> bool:
+        return self.options[number].is_resource
+
+
+_TAKING_NONE: Callable[[list[Any]], list[Any]] = operator.itemgetter(slice(0))
+
+
+def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
+    """What gives the items of a list that stand at `sources`.
+
+    An itemgetter is the quickest there is, but gives a bare item for one source, and
+    does not exist for none: a slice stands in for these.
+    """
+    if len(sources) > 1:
+        return operator.itemgetter(*sources)
+    if not sources:
+        return _TAKING_NONE
+    source = sources[0]
+    return operator.itemgetter(slice(source, source + 1 or None))

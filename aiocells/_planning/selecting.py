@@ -1,0 +1,36 @@
+"""The part of a plan that computes some targets, where some values are given."""
+
+from collections.abc import Collection, Iterable
+
+from aiocells._graphs.toposort import topological_order
+from aiocells._planning.plan import Plan
+
+
+def select(
+    plan: Plan, targets: tuple[int, ...] | None, overridden: frozenset[int]
+) -> Plan:
+    """The part of `plan` that computes `targets`, where the overridden are given.
+
+    Args:
+        plan: of the whole graph.
+        targets: the numbers of the cells asked for; None for all that is useful:
+            what nobody depends on, and what that needs.
+        overridden: the numbers of the cells that are not to be run.
+    """
+    program = plan.program
+    dependents = plan.dependents
+    roots: Iterable[int] = (
+        (number for number in plan.order if not dependents[number])
+        if targets is None
+        else targets
+    )
+    needs: list[Collection[int]] = list(program.needs)
+    for number in overridden:
+        needs[number] = ()
+    needed = set(topological_order(needs, roots))
+    order = [each for each in plan.order if each in needed and each not in overridden]
+    if targets is None:
+        everything = needed | overridden
+        targets = tuple(each for each in plan.targets if each in everything)
+        return Plan(program, order, overridden, targets, frees=False)
+    return Plan(program, order, overridden, targets, frees=True)

@@ -13,9 +13,7 @@ from aiocells.observers import EventKind
 
 
 def observe(run: Run) -> None:
-    """Have the functions of a run tell of their starts and ends."""
-    if run.notify is None:
-        return
+    """Have the functions of a run that has observers tell of their starts and ends."""
     run.functions = run.functions.copy()
     for number in run.plan.order:
         if not run.plan.program.is_resource(number):

@@ -1,7 +1,7 @@
 """What every computer checks before a cell runs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._collecting.binding import REQUIRED
 from aiocells._declaring import names as _names
@@ -11,6 +11,7 @@ from aiocells._planning.compiling import plan_of
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
 from aiocells._planning.selecting import select
+from aiocells._running.run import OnError, Run, check_on_error
 from aiocells.errors import (
     AmbiguousCell,
     MissingInput,
@@ -19,10 +20,35 @@ from aiocells.errors import (
     UnsupportedCell,
 )
 
+if TYPE_CHECKING:
+    from aiocells.observers import Observer
+
 _KEPT_SELECTIONS = 64
 # By the targets and overridden cells that were asked for: what is run, and the numbers
 # of the overridden.
 _selections: Attached[dict[Any, tuple[Plan, tuple[int, ...]]]] = Attached()
+
+
+def prepare(
+    graph: DependencyGraph,
+    targets: Iterable[Any] | None,
+    overrides: Mapping[Any, Any] | None,
+    on_error: OnError,
+    observers: "Iterable[Observer]",
+) -> tuple[Run, dict[int, Any]]:
+    """Prepare a computation, with the options that every computer takes.
+
+    All but `inputs=`, which is looked at when all else has been found to be right.
+    What they mean is told by `aiocells.computers`.
+
+    Returns:
+        The run, without values yet; and the overriding values by the number of the
+        cell.
+    """
+    if on_error != "raise":
+        check_on_error(on_error)
+    plan, given = choose(graph, targets, overrides)
+    return Run(plan, [], on_error, observers), given
 
 
 def choose(

@@ -2,23 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.results import Results
-from aiocells._running.elsewhere.offload import Offload
-from aiocells._running.observing import observe
-from aiocells._running.prepare import choose, lay_out
-from aiocells._running.run import OnError, Run, check_on_error
-from aiocells._running.tasks.limits import LimitedScheduler, check_limits
-from aiocells._running.tasks.scheduler import Scheduler
-from aiocells._running.tasks.watchdog import check_watchdog
+from aiocells._running.prepare import prepare
+from aiocells._running.run import OnError
+from aiocells._running.tasks.computing import compute_as_tasks, concurrent_scheduler
+from aiocells._running.tasks.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from aiocells.observers import Observer
-
-# Seconds that a plain cell may hold up the event loop before that is logged.
-WATCHDOG = 0.05
 
 
 async def async_compute_concurrent(
@@ -39,27 +33,8 @@ async def async_compute_concurrent(
     A cell starts as soon as the last cell that it needs is done. Each async cell is
     a task; plain cells run on the loop, one at a time, unless `run_in` says where else.
 
-    Args:
-        graph: what to compute.
-        targets: cells or names: compute these and what they need; by default all.
-        inputs: values of the inputs, by name.
-        overrides: values in place of cells, by cell or name.
-        on_error: "raise" the first failure; raise a "group" of all; or "continue"
-            with all that does not depend on a failed cell.
-        observers: called with an `Event` for what happens to each cell.
-        max_concurrency: how many cells may run at once; by default any number.
-        limits: how many cells of each named limit may run at once.
-        executors: the executors that `run_in` names; they are not closed.
-        watchdog: seconds of a blocked event loop that are logged; None for never.
-
-    Returns:
-        The values of the targets, in order.
-
-    Raises:
-        GraphException: something is wrong with the graph or the arguments; no cell
-            has run.
-        CancelledError: it was cancelled; what ran was cancelled and awaited.
-        BaseException: what a cell raised, unchanged but for a note that names it.
+    For what the options mean, the values that it returns and what it may raise, see
+    `help(aiocells.computers)`.
 
     >>> import asyncio
     >>> from aiocells import Graph, async_compute_concurrent, cell
@@ -74,11 +49,11 @@ async def async_compute_concurrent(
     >>> asyncio.run(async_compute_concurrent(graph, inputs={"count": 2}))[total]
     5.0
     """
-    check_on_error(on_error)
-    plan, given = choose(graph, targets, overrides)
-    run = Run(plan, [], on_error, observers)
-    options = _Options(True, max_concurrency, limits or {}, watchdog)
-    return await _compute(run, given, inputs, options, executors)
+    run, given = prepare(graph, targets, overrides, on_error, observers)
+    scheduler_for = concurrent_scheduler(
+        run.plan, max_concurrency, limits, watchdog, inline=True
+    )
+    return await compute_as_tasks(run, given, inputs, executors, scheduler_for)
 
 
 async def async_compute_concurrent_simple(
@@ -99,26 +74,8 @@ async def async_compute_concurrent_simple(
     As `async_compute_concurrent`, which is quicker; this one is simpler to watch
     with tools that look at tasks.
 
-    Args:
-        graph: what to compute.
-        targets: as for `async_compute_concurrent`, and so are all of the following.
-        inputs: values of the inputs, by name.
-        overrides: values in place of cells, by cell or name.
-        on_error: "raise", "group" or "continue".
-        observers: called with an `Event` for what happens to each cell.
-        max_concurrency: how many cells may run at once; by default any number.
-        limits: how many cells of each named limit may run at once.
-        executors: the executors that `run_in` names; they are not closed.
-        watchdog: seconds that a plain cell may hold up the event loop.
-
-    Returns:
-        The values of the targets, in order.
-
-    Raises:
-        GraphException: something is wrong with the graph or the arguments; no cell
-            has run.
-        CancelledError: it was cancelled; what ran was cancelled and awaited.
-        BaseException: what a cell raised, unchanged but for a note that names it.
+    For what the options mean, the values that it returns and what it may raise, see
+    `help(aiocells.computers)`.
 
     >>> import asyncio
     >>> from aiocells import Graph, async_compute_concurrent_simple, cell
@@ -128,47 +85,8 @@ async def async_compute_concurrent_simple(
     >>> asyncio.run(async_compute_concurrent_simple(Graph.from_cells(answer)))[answer]
     42
     """
-    check_on_error(on_error)
-    plan, given = choose(graph, targets, overrides)
-    run = Run(plan, [], on_error, observers)
-    options = _Options(False, max_concurrency, limits or {}, watchdog)
-    return await _compute(run, given, inputs, options, executors)
-
-
-class _Options(NamedTuple):
-    """What the caller said about how to run cells."""
-
-    inline: bool
-    max_concurrency: int | None
-    limits: Mapping[str, int]
-    watchdog: float | None
-
-
-async def _compute(
-    run: Run,
-    given: dict[int, Any],
-    inputs: Mapping[str, Any] | None,
-    options: _Options,
-    executors: Mapping[str, Executor] | None,
-) -> Results:
-    inline, max_concurrency, limits, watchdog = options
-    check_limits(run.plan, max_concurrency, limits)
-    check_watchdog(watchdog)
-    offload = Offload(run, executors)
-    observe(run)
-    run.values = lay_out(run.plan, inputs, given)
-    if max_concurrency is None and not limits:
-        scheduler = Scheduler(run, inline=inline, watchdog=watchdog)
-    else:
-        scheduler = LimitedScheduler(
-            run,
-            inline=inline,
-            watchdog=watchdog,
-            max_concurrency=max_concurrency,
-            limits=limits,
-        )
-    try:
-        await scheduler.compute()
-    finally:
-        await offload.close()
-    return run.conclude()
+    run, given = prepare(graph, targets, overrides, on_error, observers)
+    scheduler_for = concurrent_scheduler(
+        run.plan, max_concurrency, limits, watchdog, inline=False
+    )
+    return await compute_as_tasks(run, given, inputs, executors, scheduler_for)

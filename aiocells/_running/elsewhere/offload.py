@@ -41,6 +41,9 @@ class Offload:
         run: the computation; its functions are replaced.
         executors: the user's executors by name; they are not closed.
 
+    Attributes:
+        has_pools: whether there is something to close.
+
     Raises:
         UnsupportedCell: a cell names an executor that is not there, or cannot be
             sent to a process.
@@ -51,6 +54,7 @@ class Offload:
         self._run = run
         self._threads: ThreadPoolExecutor | None = None
         self._workers: Workers | None = None
+        self.has_pools = False
         executors = executors or {}
         plan, program = run.plan, run.plan.program
         _refuse_unused(plan, executors)
@@ -87,11 +91,13 @@ class Offload:
         if where == "thread":
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(MAX_THREADS, "aiocells")
+                self.has_pools = True
             return functools.partial(_in_thread, self._threads, function)
         if where == "process":
             function = _checked_for_process(run.plan, number, function)
             if self._workers is None:
                 self._workers = Workers()
+                self.has_pools = True
             return functools.partial(
                 self._workers.call, program.nodes[number], function
             )

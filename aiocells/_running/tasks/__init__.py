@@ -1,4 +1,5 @@
 """Running cells as tasks of an event loop.
 
-Knows of no thread or process: what runs elsewhere is one more coroutine here.
+`computing` alone knows of threads and processes: to the others here, what runs
+elsewhere is one more coroutine.
 """

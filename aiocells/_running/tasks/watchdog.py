@@ -5,6 +5,9 @@ import weakref
 
 from aiocells._planning.program import Program
 
+# Seconds that a plain cell may hold up the event loop before that is logged.
+WATCHDOG = 0.05
+
 _logger = logging.getLogger("aiocells")
 _reported: weakref.WeakKeyDictionary[Program, set[int]] = weakref.WeakKeyDictionary()
 

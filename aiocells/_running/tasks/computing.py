@@ -1,0 +1,79 @@
+"""A computation on an event loop, from its preparation to its results."""
+
+import functools
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+from aiocells._outcome.results import Results
+from aiocells._planning.plan import Plan
+from aiocells._running.elsewhere.offload import Offload
+from aiocells._running.observing import observe
+from aiocells._running.prepare import lay_out
+from aiocells._running.run import Run
+from aiocells._running.tasks.limits import LimitedScheduler, check_limits
+from aiocells._running.tasks.scheduler import Scheduler
+from aiocells._running.tasks.watchdog import check_watchdog
+
+
+async def compute_as_tasks(
+    run: Run,
+    given: dict[int, Any],
+    inputs: Mapping[str, Any] | None,
+    executors: Mapping[str, Executor] | None,
+    scheduler_for: Callable[[Run], Scheduler],
+) -> Results:
+    """Run the cells of a computation with a scheduler.
+
+    Args:
+        run: the computation.
+        given: the overriding values.
+        inputs: values by the name of an input.
+        executors: the executors that `run_in` names.
+        scheduler_for: makes the scheduler, when the run is ready to start.
+    """
+    offload = Offload(run, executors)
+    if run.notify is not None:
+        observe(run)
+    run.values = lay_out(run.plan, inputs, given)
+    try:
+        await scheduler_for(run).compute()
+    finally:
+        if offload.has_pools:
+            await offload.close()
+    return run.conclude()
+
+
+def concurrent_scheduler(
+    plan: Plan,
+    max_concurrency: int | None,
+    limits: Mapping[str, int] | None,
+    watchdog: float | None,
+    *,
+    inline: bool,
+) -> Callable[[Run], Scheduler]:
+    """What makes the scheduler of a concurrent computer.
+
+    Args:
+        plan: what is run.
+        max_concurrency: how many cells may run at once; None for any number.
+        limits: how many cells of each named limit may run at once.
+        watchdog: seconds that a plain cell may hold up the loop without a word.
+        inline: whether plain cells run without a task of their own.
+
+    Raises:
+        UnsupportedCell: a cell names a limit that is not given.
+        ValueError: a number that is none, or a limit that no cell names.
+    """
+    limits = limits or {}
+    check_limits(plan, max_concurrency, limits)
+    check_watchdog(watchdog)
+    if max_concurrency is None and not limits:
+        return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
+    return functools.partial(
+        LimitedScheduler,
+        inline=inline,
+        watchdog=watchdog,
+        max_concurrency=max_concurrency,
+        limits=limits,
+    )

@@ -1,0 +1,115 @@
+"""The options of the computers: what signatures and documentation say of them."""
+
+import ast
+import asyncio
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aiocells
+from aiocells import Graph, cell
+
+EVERYWHERE = ["targets", "inputs", "overrides", "on_error", "observers"]
+CONCURRENT = [*EVERYWHERE, "max_concurrency", "limits", "executors", "watchdog"]
+OPTIONS = {
+    "compute_sequential": EVERYWHERE,
+    "async_compute_sequential": [*EVERYWHERE, "executors"],
+    "async_compute_concurrent": CONCURRENT,
+    "async_compute_concurrent_simple": CONCURRENT,
+}
+DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(CONCURRENT),
+    "on_error": "raise",
+    "observers": (),
+    "watchdog": 0.05,
+}
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "computing.md"
+
+
+def parameters_of(name: str) -> list[inspect.Parameter]:
+    """The parameters of a computer, as tools see them."""
+    signature = inspect.signature(getattr(aiocells, name))
+    return list(signature.parameters.values())
+
+
+def documented() -> dict[str, Any]:
+    """The options that `help(aiocells.computers)` describes, with their defaults."""
+    described = inspect.getdoc(aiocells.computers) or ""
+    terms = re.findall(r"^`(\w+)=(.+)`\n    \w", described, re.MULTILINE)
+    return {name: ast.literal_eval(default) for name, default in terms}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_signature_lists_the_options(name: str) -> None:
+    """A computer takes the graph, and by keyword its options with their defaults."""
+    graph, *options = parameters_of(name)
+    assert (graph.name, graph.default) == ("graph", inspect.Parameter.empty)
+    assert [option.name for option in options] == OPTIONS[name]
+    assert {option.kind for option in options} == {inspect.Parameter.KEYWORD_ONLY}
+    for option in options:
+        assert option.default == DEFAULTS[option.name]
+
+
+def test_options_are_described_once() -> None:
+    """The options are described, with their defaults, in one place and nowhere else."""
+    assert list(documented().items()) == list(DEFAULTS.items())
+    for name in OPTIONS:
+        text = inspect.getdoc(getattr(aiocells, name)) or ""
+        assert "help(aiocells.computers)" in text
+        assert not re.search(rf"^ *`?({'|'.join(DEFAULTS)})`?:", text, re.MULTILINE)
+
+
+def test_an_option_is_the_same_in_every_computer() -> None:
+    """An option has one type and one default, whichever computer takes it."""
+    variants: dict[str, set[str]] = {}
+    for name in OPTIONS:
+        for option in parameters_of(name)[1:]:
+            variants.setdefault(option.name, set()).add(str(option))
+    assert {name: len(found) for name, found in variants.items()} == dict.fromkeys(
+        DEFAULTS, 1
+    )
+
+
+def test_reference_says_which_computer_takes_which() -> None:
+    """The page on computing lists for each computer the options in its signature."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert {name: re.findall(r"`(\w+)`", row) for name, row in rows} == OPTIONS
+
+
+@cell
+def answer() -> int:
+    """A cell."""
+    return 42
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_unknown_option_is_refused(name: str) -> None:
+    """An option that a computer does not have is refused, as Python does."""
+    computer: Callable[..., Any] = getattr(aiocells, name)
+    graph = Graph.from_cells(answer)
+    message = rf"^{name}\(\) got an unexpected keyword argument 'inpts'"
+    with pytest.raises(TypeError, match=message):
+        computer(graph, inpts={})
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_are_keywords(name: str) -> None:
+    """An option that is given by position is refused, as Python does."""
+    computer: Callable[..., Any] = getattr(aiocells, name)
+    message = rf"^{name}\(\) takes 1 positional argument but 2 were given$"
+    with pytest.raises(TypeError, match=message):
+        computer(Graph.from_cells(answer), [answer])
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_defaults_are_what_leaving_out_means(name: str) -> None:
+    """A computer that is given every default computes what it does without them."""
+    computer: Callable[..., Any] = getattr(aiocells, name)
+    graph = Graph.from_cells(answer)
+    found = computer(graph, **{option: DEFAULTS[option] for option in OPTIONS[name]})
+    results = asyncio.run(found) if inspect.isawaitable(found) else found
+    assert dict(results) == {answer: 42}

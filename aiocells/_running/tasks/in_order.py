@@ -10,6 +10,7 @@ from typing import Any
 
 from aiocells._running.run import Run
 from aiocells._running.tasks.scheduler import Scheduler
+from aiocells._typing import override
 
 
 class OrderedScheduler(Scheduler):
@@ -34,6 +35,7 @@ class OrderedScheduler(Scheduler):
                 self._resources.needs[number] = frozenset(before)
                 before.append(number)
 
+    @override
     def _admit(self) -> None:
         if self._is_stopping:
             return
@@ -42,11 +44,13 @@ class OrderedScheduler(Scheduler):
                 heappush(self._entered[number], number)
                 return
 
+    @override
     def done(self, number: int, value: Any) -> None:
         super().done(number, value)
         self._created = 0  # the one task there was has had its steps
         self._admit()
 
+    @override
     def failed(self, number: int, error: BaseException) -> None:
         super().failed(number, error)
         self._created = 0

@@ -9,6 +9,7 @@ from aiocells._declaring import names as _names
 from aiocells._planning.plan import Plan
 from aiocells._running.run import Run
 from aiocells._running.tasks.scheduler import Scheduler
+from aiocells._typing import override
 from aiocells.errors import UnsupportedCell
 
 
@@ -45,11 +46,13 @@ class LimitedScheduler(Scheduler):
         self._room.update(limits)
         self._total_room = math.inf if max_concurrency is None else max_concurrency
 
+    @override
     def done(self, number: int, value: Any) -> None:
         self._give_back(number)
         super().done(number, value)
         self._admit()
 
+    @override
     def failed(self, number: int, error: BaseException) -> None:
         self._give_back(number)
         super().failed(number, error)
@@ -59,6 +62,7 @@ class LimitedScheduler(Scheduler):
         self._room[self._limit_of[number]] += 1
         self._total_room += 1
 
+    @override
     def _admit(self) -> None:
         """Let go of those that there is room for, the first declared first."""
         while self._total_room and not self._is_stopping:

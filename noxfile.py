@@ -58,13 +58,18 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check the types of aiocells/ and typing_tests/ with mypy and pyright."""
+    """Check the types of aiocells/ and typing_tests/ with mypy and pyright.
+
+    Two newer checkers, pyrefly and ty, look at typing_tests/ only.
+    """
     extras = PROJECT["optional-dependencies"].values()
     required = [*PROJECT["dependencies"], *(each for extra in extras for each in extra)]
     session.install(*required, *group("typing"))
     session.run("mypy")
     # Named, since pyright would prefer its own file in any folder above.
     session.run("pyright", "--project", "pyproject.toml")
+    session.run("pyrefly", "check")
+    session.run("ty", "check")
 
 
 @nox.session(requires=["build"])

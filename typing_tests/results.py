@@ -117,6 +117,8 @@ def by_name() -> None:
     assert_type(results["spot"], Any)
     text: str = results["spot"]
     print(text)
+    results[3]  # type: ignore[call-overload]
+    results.get(3)  # type: ignore[call-overload]
 
 
 def as_a_mapping() -> None:

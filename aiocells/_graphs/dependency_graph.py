@@ -3,11 +3,13 @@
 import copy
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from aiocells._graphs.structure import Derived, Structure
 from aiocells._graphs.toposort import CycleFound, topological_order
 from aiocells.errors import CircularDependency
+
+Node = TypeVar("Node")
 
 _SHOWN_OF_CYCLE = 8
 
@@ -55,7 +57,7 @@ class DependencyGraph:
     def __str__(self) -> str:
         return str({node: set(needs) for node, needs in self.dependency_dict.items()})
 
-    def add_node(self, node: Any) -> Any:
+    def add_node(self, node: Node) -> Node:
         """Add a node, where it is not in the graph yet.
 
         Args:

@@ -1,28 +1,19 @@
 """What a computer returns."""
 
 import itertools
-from collections.abc import (
-    Awaitable,
-    Callable,
-    ItemsView,
-    Iterator,
-    Mapping,
-    Sequence,
-    ValuesView,
-)
-from typing import Any, TypeVar, overload
+from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
+from typing import Any
 
 from aiocells._declaring import names as _names
 from aiocells._outcome.failures import raise_as_it_is
+from aiocells._outcome.lookup import Lookup
 from aiocells._planning.plan import Plan
 from aiocells.errors import MissingValue
-
-Value = TypeVar("Value")
 
 _SHOWN = 10
 
 
-class Results(Mapping[Any, Any]):
+class Results(Lookup):
     """The values of the targets of a computation, in order; read only.
 
     A key is a cell, or its name where only one target has it. A type checker sees
@@ -70,16 +61,7 @@ class Results(Mapping[Any, Any]):
         nodes = self._plan.program.nodes
         return frozenset(nodes[number] for number in self._skipped)
 
-    @overload
-    def __getitem__(self, key: Callable[..., Awaitable[Value]], /) -> Value: ...
-
-    @overload
-    def __getitem__(self, key: Callable[..., Value], /) -> Value: ...
-
-    @overload
-    def __getitem__(self, key: Any, /) -> Any: ...
-
-    def __getitem__(self, key: Any, /) -> Any:
+    def _look_up(self, key: Any) -> Any:
         number = self._number(key)
         if number in self._failures:
             error = self._failures[number]
@@ -112,17 +94,6 @@ class Results(Mapping[Any, Any]):
             and number not in self._failures
             and number not in self._skipped
         )
-
-    def get(self, key: Any, default: Any = None, /) -> Any:
-        """The value of a cell, or `default` where there is none, whatever the reason.
-
-        Args:
-            key: a cell, or its name.
-            default: what stands for a missing value.
-        """
-        if key not in self:
-            return default
-        return self[key]
 
     # The views of Mapping look up each key anew: for many cells that takes longer
     # than to compute them.

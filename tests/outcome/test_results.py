@@ -1,5 +1,6 @@
 """Results: what a computer returns."""
 
+import asyncio
 import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +11,9 @@ from aiocells import (
     DependencyGraph,
     Graph,
     Results,
+    async_compute_concurrent,
+    async_compute_concurrent_simple,
+    async_compute_sequential,
     cell,
     compute_sequential,
     depends_on,
@@ -107,6 +111,31 @@ def test_any_cell_is_a_key(key: Any) -> None:
     results = compute_sequential(Graph.from_object(trip))
     assert results[trip.plan] == results["plan"] == "plan"
     assert Trip().plan not in results
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        async_compute_sequential,
+        async_compute_concurrent,
+        async_compute_concurrent_simple,
+    ],
+)
+async def test_a_future_that_a_plain_cell_returns_is_its_value(compute: Any) -> None:
+    """As a type checker is told: only what an async cell returns is awaited, once."""
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    @cell
+    def plain() -> asyncio.Future[int]:
+        return future
+
+    @cell
+    async def awaited() -> asyncio.Future[int]:
+        return future
+
+    results = await compute(Graph.from_cells(plain, awaited))
+    assert results[plain] is future
+    assert results[awaited] is future
 
 
 def test_results_do_not_change_when_the_graph_does(trip: Any) -> None:

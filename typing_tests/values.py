@@ -523,6 +523,7 @@ def others(results: Results) -> None:
     assert_type(results["plain"], Any)
     assert_type(results.failures, dict[Any, BaseException])
     assert_type(results.skipped, frozenset[Any])
+    assert_type(results.by_name(), dict[str, Any])
 
 
 # Graphs
@@ -536,3 +537,11 @@ def nodes(graph: DependencyGraph, text: str) -> None:
     assert_type(graph.add_node(text), str)
     collected: DependencyGraph = Graph.from_cells(plain, fetched, double, trip.hotels)
     assert_type(collected.add_node(box), Box[int])
+
+
+def cells(graph: Graph, by_hand: DependencyGraph) -> None:
+    """The cells by name."""
+    assert_type(graph.cells, Mapping[str, Any])
+    assert_type(by_hand.cells, Mapping[str, Any])
+    assert_type(graph.cells["plain"], Any)
+    assert_type(list(graph.cells), list[str])

@@ -146,11 +146,11 @@ def run(
         loaded = load(target)
         results = compute(loaded, given, computer)
     if as_json:
-        click.echo(json.dumps(loaded.labelled(results)))
+        click.echo(json.dumps(results.by_name()))
     elif loaded.cells is not None and len(loaded.cells) == 1:
         showing.show_one(*results.values())
     else:
-        showing.show_all(loaded.labelled(results))
+        showing.show_all(results.by_name())
 
 
 @commands.command()

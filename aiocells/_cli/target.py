@@ -4,7 +4,6 @@ import importlib
 import os
 import sys
 import types
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ import attrs
 from aiocells._cli.errors import CommandError
 from aiocells._collecting.graph import Graph
 from aiocells._collecting.loading import load as load_module
-from aiocells._graphs.dependency_graph import structure_of
-from aiocells._graphs.labels import unique_labels
 from aiocells._planning.compiling import plan_of
 
 
@@ -31,12 +28,6 @@ class Target:
     text: str
     graph: Graph
     cells: list[Any] | None
-
-    def labelled(self, results: Mapping[Any, Any]) -> dict[str, Any]:
-        """Results by the names of their cells, none lost where two share one."""
-        structure = structure_of(self.graph)
-        labels = unique_labels(structure, (structure.index[each] for each in results))
-        return dict(zip(labels, results.values(), strict=True))
 
 
 def load(text: str) -> Target:

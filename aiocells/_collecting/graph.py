@@ -2,7 +2,7 @@
 
 import os
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from aiocells._collecting.binding import Bound, bind
@@ -20,7 +20,8 @@ class Graph(DependencyGraph):
     """A graph of decorated functions, bound by name.
 
     Make one with `from_module`, `from_cells` or `from_object`. It is a
-    `DependencyGraph`: nodes can be looked at, added and ordered by hand.
+    `DependencyGraph`: nodes can be looked at, added and ordered by hand. `cells` has
+    them by name.
 
     >>> from aiocells import Graph, cell, compute_sequential
     >>> @cell
@@ -30,13 +31,15 @@ class Graph(DependencyGraph):
     ... def total(price: int, count: int) -> int:
     ...     return price * count
     >>> graph = Graph.from_cells(total, price)
-    >>> list(graph.inputs)
-    ['count']
+    >>> list(graph.inputs), list(graph.cells)
+    (['count'], ['total', 'price'])
     >>> compute_sequential(graph, inputs={"count": 2})[total]
     6
     """
 
     _bound: Bound | None = None
+    # The names of the modules, or of the class, that were collected.
+    _origins: Sequence[str | None] = ()
 
     @classmethod
     def from_module(cls, module: Module, *more: Module) -> Self:
@@ -69,7 +72,8 @@ class Graph(DependencyGraph):
         """
         modules = [_loaded(each) for each in (module, *more)]
         return cls._from(
-            [found for each in modules for found in _cells_of_module(each)]
+            [found for each in modules for found in _cells_of_module(each)],
+            origins=[getattr(each, "__name__", None) for each in modules],
         )
 
     @classmethod
@@ -129,19 +133,32 @@ class Graph(DependencyGraph):
                 f"object of that class: Graph.from_object({owner.__name__}(...))."
             )
             raise DeclarationError(msg, cell=owner)
-        return cls._from(cells_of_object(owner).cells.items(), owner)
+        return cls._from(
+            cells_of_object(owner).cells.items(), owner, [type(owner).__name__]
+        )
 
     @classmethod
     def _from(
         cls,
         given: Iterable[tuple[str | None, Callable[..., Any]]],
         owner: object = None,
+        origins: Sequence[str | None] = (),
     ) -> Self:
         graph = cls()
+        graph._origins = origins
         bound = graph._bound = bind(given, owner)
         graph._structure = Structure(bound.nodes, bound.index, bound.needs, bound.names)
         graph.check_for_cycles()
         return graph
+
+    def __str__(self) -> str:
+        # Of a graph that is put together by hand, str() shows what it did in 1.x.
+        return repr(self) if self._bound and self._bound.args else super().__str__()
+
+    def _summary(self) -> str:
+        from aiocells._collecting.summary import summary_of
+
+        return summary_of(self._bound or Bound(), len(self), self._origins)
 
     @property
     def inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:

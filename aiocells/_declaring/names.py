@@ -1,11 +1,14 @@
 """How messages speak of a cell: its name, with its place in the source; near names."""
 
 import functools
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiocells._declaring.source import location_of
 from aiocells._declaring.spec import spec_of
+
+_SHOWN = 10
 
 
 def own_name(function: Any) -> str | None:
@@ -47,6 +50,12 @@ def described(name: str, function: Any) -> str:
     """A cell as messages name it: "'plan' (trip.py:14)"."""
     location = location_of(function)
     return f"{name!r} ({location})" if location else repr(name)
+
+
+def listed(names: Iterable[str], count: int) -> str:
+    """Names as a repr lists them, the first few of many: "plan, audit, ... 8 more"."""
+    shown = ", ".join(itertools.islice(names, _SHOWN))
+    return f"{shown}, ... {count - _SHOWN} more" if count > _SHOWN else shown
 
 
 def suggestions(name: object, known: Iterable[str]) -> list[str]:

@@ -42,6 +42,25 @@ def location_of(function: Any) -> str:
     return f"{path}:{code.co_firstlineno}"
 
 
+def origin_of(cell: Any) -> str | None:
+    """Where people look for a cell: the name of its module, or of a method's class.
+
+    Nothing of the cell is evaluated, since it may be lazy.
+    """
+    kind = type(cell)
+    while issubclass(kind, functools.partial):
+        cell = cell.func
+        kind = type(cell)
+    if kind is types.FunctionType or issubclass(kind, types.BuiltinFunctionType | type):
+        module: str | None = cell.__module__
+        return module
+    if kind is types.MethodType:
+        owner = cell.__self__
+        cls: type = owner if issubclass(type(owner), type) else type(owner)
+        return cls.__name__
+    return kind.__module__
+
+
 def _written(function: Any) -> Any:
     """The function, or the class, that was written down to make a callable."""
     function = _innermost(function)

@@ -3,7 +3,7 @@
 import copy
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from aiocells._graphs.structure import Derived, Structure
 from aiocells._graphs.toposort import CycleFound, topological_order
@@ -12,6 +12,22 @@ from aiocells.errors import CircularDependency
 Node = TypeVar("Node")
 
 _SHOWN_OF_CYCLE = 8
+
+
+class _CellsByName:
+    """The attribute `cells`.
+
+    It is no property: IPython completes keys only of what it gets without calling one.
+    """
+
+    @overload
+    def __get__(self, graph: None, owner: type, /) -> Self: ...
+
+    @overload
+    def __get__(self, graph: object, owner: type, /) -> Mapping[str, Any]: ...
+
+    def __get__(self, graph: Any, owner: type, /) -> Any:
+        return self if graph is None else _cells.of(graph._structure)
 
 
 class DependencyGraph:
@@ -24,6 +40,10 @@ class DependencyGraph:
         initial_dependencies: for each node the nodes that it needs.
         name: for the user's own use.
 
+    Attributes:
+        cells: the nodes by name, in order; a picture of now, read only. Where several
+            share a name, their places tell them apart: "plan (trip.py:14)".
+
     >>> from aiocells import DependencyGraph, compute_sequential
     >>> graph = DependencyGraph()
     >>> hello = graph.add_node(lambda: print("hello"))
@@ -32,6 +52,8 @@ class DependencyGraph:
     >>> results = compute_sequential(graph)
     hello
     world
+    >>> graph
+    <DependencyGraph: 2 nodes>
     """
 
     def __init__(
@@ -53,6 +75,16 @@ class DependencyGraph:
 
     def __len__(self) -> int:
         return len(self._structure.nodes)
+
+    def __repr__(self) -> str:
+        try:
+            name = f" {self.name!r}" if self.name else ""
+            return f"<{type(self).__name__}{name}: {self._summary()}>"
+        except Exception:  # a debugger may look at a graph that is only half made
+            return object.__repr__(self)
+
+    def _summary(self) -> str:
+        return f"{len(self)} {'node' if len(self) == 1 else 'nodes'}"
 
     def __str__(self) -> str:
         return str({node: set(needs) for node, needs in self.dependency_dict.items()})
@@ -104,6 +136,8 @@ class DependencyGraph:
             ValueError: one of them is None.
         """
         self.add_dependency(to_cell, from_cell)
+
+    cells = _CellsByName()
 
     @property
     def dependency_dict(self) -> Mapping[Any, frozenset[Any]]:
@@ -229,6 +263,14 @@ def _make_precedences(structure: Structure) -> Mapping[Any, frozenset[Any]]:
     )
 
 
+def _make_cells(structure: Structure) -> Mapping[str, Any]:
+    # Few ask for it, and every import of the package would wait.
+    from aiocells._graphs.cells import by_name
+
+    return by_name(structure)
+
+
 _order = Derived(_make_order)
 _dependencies = Derived(_make_dependencies)
 _precedences = Derived(_make_precedences)
+_cells = Derived(_make_cells)

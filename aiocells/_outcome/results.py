@@ -1,6 +1,6 @@
 """What a computer returns."""
 
-import itertools
+from collections import Counter
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import Any
 
@@ -9,8 +9,6 @@ from aiocells._outcome.failures import raise_as_it_is
 from aiocells._outcome.lookup import Lookup
 from aiocells._planning.plan import Plan
 from aiocells.errors import MissingValue
-
-_SHOWN = 10
 
 
 class Results(Lookup):
@@ -110,16 +108,48 @@ class Results(Lookup):
         nodes, values = self._plan.program.nodes, self._values
         return {nodes[number]: values[number] for number in self._numbers()}
 
+    def by_name(self) -> dict[str, Any]:
+        """The values by the names of their cells, in order.
+
+        Where cells share a name, their places tell them apart: "plan (trip.py:14)".
+
+        Returns:
+            A new dict, which is what `pandas.DataFrame` and others take as columns.
+
+        >>> from aiocells import Graph, cell, compute_sequential
+        >>> @cell
+        ... def day() -> list[str]:
+        ...     return ["Mon", "Tue"]
+        >>> @cell
+        ... def sold(day: list[str]) -> list[int]:
+        ...     return [3, 4]
+        >>> compute_sequential(Graph.from_cells(day, sold)).by_name()
+        {'day': ['Mon', 'Tue'], 'sold': [3, 4]}
+        """
+        from aiocells._graphs.labels import unique_labels
+
+        program, values = self._plan.program, self._values
+        numbers = list(self._numbers())
+        labels = unique_labels(
+            [program.names[number] for number in numbers],
+            [program.nodes[number] for number in numbers],
+        )
+        return {
+            label: values[number] for label, number in zip(labels, numbers, strict=True)
+        }
+
+    def _ipython_key_completions_(self) -> list[str]:
+        program = self._plan.program
+        # A name that several targets have is no key, also where one of them failed.
+        uses = Counter(program.names[number] for number in self._plan.targets)
+        names = (program.names[number] for number in self._numbers())
+        return [name for name in names if uses[name] == 1]
+
     def __repr__(self) -> str:
         # Names only: asyncio.run makes the repr of what it ran, twice, and a value
         # may take long to show.
-        program = self._plan.program
-        shown = [
-            program.names[number]
-            for number in itertools.islice(self._numbers(), _SHOWN)
-        ]
-        more = f", ... {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
-        return f"<Results: {', '.join(map(repr, shown)) or 'none'}{more}>"
+        names = (repr(self._plan.program.names[number]) for number in self._numbers())
+        return f"<Results: {_names.listed(names, len(self)) or 'none'}>"
 
     def _number(self, key: Any) -> int:
         program, targets = self._plan.program, self._plan.target_set

@@ -44,7 +44,10 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
     """
     structure, bound = structure_of(graph), bound_of(graph)
     numbers = _numbers(graph, targets)
-    labels = unique_labels(structure, numbers)
+    labels = unique_labels(
+        [structure.name(number) for number in numbers],
+        [structure.nodes[number] for number in numbers],
+    )
     nodes: dict[str, Node] = {}
     inputs: dict[str, str] = {}
     for number, label in zip(numbers, labels, strict=True):

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiocells import DependencyGraph, Graph, Input, UnknownCell, cell, depends_on
-from aiocells._graphs.dependency_graph import structure_of
 from aiocells._graphs.labels import unique_labels
 from aiocells.drawing import draw
 from aiocells.drawing.tree import MAX_DEPTH
@@ -224,10 +223,7 @@ def test_what_is_far_in_is_drawn_below() -> None:
 @given(st.lists(st.sampled_from(["a", "a #2", "a #3", "b"])))
 def test_labels_are_unique(names: list[str]) -> None:
     """No two nodes get the same label; one whose name is unique keeps it."""
-    graph = DependencyGraph()
-    for name in names:
-        graph.add_node(Named(name))
-    labels = unique_labels(structure_of(graph), range(len(names)))
+    labels = unique_labels(names, [Named(name) for name in names])
     assert len(set(labels)) == len(names)
     for name, label in zip(names, labels, strict=True):
         assert label.startswith(name)

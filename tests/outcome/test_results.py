@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aiocells import (
     DependencyGraph,
@@ -161,6 +163,66 @@ def test_the_repr_names_the_cells(trip: Any) -> None:
     assert shown.startswith("<Results: 'cell_0', 'cell_1', ")
     assert shown.endswith(" more>")
     assert len(shown) < 500
+
+
+def test_values_by_name_make_a_dict_of_columns(trip: Any) -> None:
+    """A new dict, in the order of the targets; changing it changes no results."""
+    results = compute_sequential(
+        Graph.from_module(trip), targets=["stored", trip.forecast]
+    )
+    columns = results.by_name()
+    assert type(columns) is dict
+    assert list(columns.items()) == [("stored", 7), ("forecast", "sun")]
+    columns.clear()
+    assert results.by_name() == {"stored": 7, "forecast": "sun"}
+
+
+def test_values_of_one_name_are_told_apart(modules: Modules) -> None:
+    """By the place of the cell, where another target has its name."""
+    trip = modules.make(
+        "trip",
+        """
+        @cell(name="plan")
+        def one(): return 1
+
+        @cell(name="plan")
+        def two(): return 2
+
+        @cell
+        def three(): return 3
+        """,
+    )
+    graph = Graph.from_module(trip)
+    assert compute_sequential(graph).by_name() == {
+        "plan (trip.py:2)": 1,
+        "plan (trip.py:5)": 2,
+        "three": 3,
+    }
+    assert compute_sequential(graph, targets=[trip.two]).by_name() == {"plan": 2}
+
+
+@given(st.lists(st.sampled_from(["a", "a #2", "b"])))
+def test_no_value_is_lost_by_its_name(names: list[str]) -> None:
+    """However names are shared, each value has a key of its own."""
+    results = compute_sequential(Graph.from_cells(*map(text, names)))
+    assert list(results.by_name().values()) == names
+
+
+def test_names_that_are_keys_are_completed(modules: Modules) -> None:
+    """IPython offers the names that work, and each works."""
+    _, results = failing(modules)
+    offered: Any = results
+    assert offered._ipython_key_completions_() == ["fine"]
+    assert results.by_name() == {"fine": 1}
+    graph = Graph.from_cells(text("a"), text("b"), text("a"))
+    offered = compute_sequential(graph)
+    assert offered._ipython_key_completions_() == ["b"]
+    offered = compute_sequential(graph, targets=list(graph.cells.values())[:2])
+    assert offered._ipython_key_completions_() == ["a", "b"]
+    assert [offered[name] for name in "ab"] == ["a", "b"]
+    graph = Graph.from_cells(text("a"), cell(name="a")(lambda: 1 // 0))
+    offered = compute_sequential(graph, on_error="continue")
+    assert offered._ipython_key_completions_() == []
 
 
 # Why a value is not there

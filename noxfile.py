@@ -12,11 +12,16 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 # Named, so that a session for some occasions only does not run each time.
-nox.options.sessions = ["lint", "typing", "docs", "tests", "coverage"]
+nox.options.sessions = ["lint", "typing", "docs", "tests", "coverage", "browser"]
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 MEASURED = ROOT / ".nox" / "measured"
+
+# Python 3.14 in WebAssembly, as its version says: tested even where no interpreter of
+# that version is installed, but without measuring coverage.
+PYODIDE = "pyodide@~314.0"
+IN_BROWSER = "3.14"
 
 # The benchmarks compare with it; it has the same name, and so a folder of its own.
 FIRST_VERSION = "aiocells==1.0.4"
@@ -101,13 +106,40 @@ def coverage(session: nox.Session) -> None:
     session.install("coverage")
     measured = [path for each in PYTHONS if (path := MEASURED / each).is_dir()]
     session.run("coverage", "combine", "--keep", *map(str, measured), silent=True)
-    missing = [each for each in PYTHONS if not (MEASURED / each).is_dir()]
+    demanded = [each for each in PYTHONS if each != IN_BROWSER]
+    missing = [each for each in demanded if not (MEASURED / each).is_dir()]
     if not missing:
         session.run("coverage", "report")
         return
     # What only the missing ones run can't be covered here.
     session.warn(f"Not measured with Python {', '.join(missing)}: any total will do.")
     session.run("coverage", "report", "--fail-under=0")
+
+
+@nox.session(requires=["build"])
+def browser(session: nox.Session) -> None:
+    """Run the tests in WebAssembly, less those that need threads or processes.
+
+    That is Pyodide, the Python of browsers, under Node.js. What follows `--` goes to
+    pytest.
+    """
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        session.skip(f"Python {IN_BROWSER} is not tested: it needs Node.js, with npm.")
+    folder = Path(session.create_tmp()).resolve()
+    npm = ["npm", "install", "--no-save", "--no-audit", "--no-fund"]
+    session.run(*npm, "--prefix", str(folder), PYODIDE, external=True, silent=True)
+    # It has no network: all that it imports is laid out for it, in pure Python.
+    site = folder / "site"
+    shutil.rmtree(site, ignore_errors=True)
+    [wheel] = DIST.glob("*.whl")
+    pure = ["--only-binary=:all:", "--implementation=py", "--platform=any"]
+    pure += [f"--python-version={IN_BROWSER}", f"--target={site}"]
+    session.install("pip")
+    pip = ["python", "-m", "pip", "install", *pure]
+    session.run(*pip, f"{wheel}[cli]", *group("tests"), silent=True)
+    pyodide = folder / "node_modules" / "pyodide"
+    command = ["node", "tests/browser/run.mjs", str(pyodide), str(site), str(ROOT)]
+    session.run(*command, *session.posargs, external=True)
 
 
 @nox.session(python=PYTHONS[:2], requires=["build"])

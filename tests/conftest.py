@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import Modules
+from tests.helpers import IN_BROWSER, Modules
+from tests.socketless_loop import SocketlessLoop, use_by_default
+
+if IN_BROWSER:
+    use_by_default(SocketlessLoop)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what the platform cannot do."""
+    for needed in ("threads", "processes"):
+        if IN_BROWSER and item.get_closest_marker(f"needs_{needed}"):
+            pytest.skip(f"there are no {needed} on this platform")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import multiprocessing
 import threading
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from aiocells.errors import WorkerDied
 from aiocells.observers import Event
 from tests.fault_cells import FaultyCells
 from tests.faults import Case, FaultyNode
+from tests.helpers import IN_BROWSER
 from tests.virtual_loop import VirtualLoop
 from tests.worker_cells import error_of, folded
 
@@ -32,6 +32,10 @@ PROCESS_PATIENCE = 0.5
 
 def children() -> set[int]:
     """The child processes, but for the one that multiprocessing keeps."""
+    if IN_BROWSER:
+        return set()
+    from multiprocessing import resource_tracker
+
     found = {process.pid or 0 for process in multiprocessing.active_children()}
     for tasks in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):

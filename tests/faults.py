@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from tests.helpers import IN_BROWSER
+
 Chooser = Callable[[Sequence[Any]], Any]
 
 COMPUTERS = ("sequential", "async_sequential", "concurrent", "simple")
@@ -33,7 +35,11 @@ CLOSINGS: dict[str, tuple[str, ...]] = {
     "async_resource": (*_FINE, *_RAISES, "yield_again", *_WAITS),
     "group_resource": ("return",),
 }
-PLACES = tuple(place for place in ACTS if place != "process")
+PLACES = tuple(
+    place
+    for place in ACTS
+    if place != "process" and not (IN_BROWSER and place.startswith("thread"))
+)
 # What is the same in every computer: it needs no cancellation, and stops nothing when
 # the computation is to go on.
 PLAIN_FAULTS = frozenset(

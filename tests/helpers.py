@@ -12,6 +12,9 @@ from typing import Any
 
 import aiocells
 
+# WebAssembly has neither threads nor processes, nor sockets to wake an event loop by.
+IN_BROWSER = sys.platform == "emscripten"
+
 
 def run_to_end(computer: Callable[..., Any]) -> Callable[..., Any]:
     """An async computer as a plain function."""

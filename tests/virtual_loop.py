@@ -10,6 +10,9 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
+from tests.helpers import IN_BROWSER
+from tests.socketless_loop import SocketlessLoop
+
 # Real seconds without a word from any thread or process after which there is no hope.
 GIVE_UP = 30.0
 
@@ -41,7 +44,7 @@ class _Selector(selectors.DefaultSelector):
         return events
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(SocketlessLoop if IN_BROWSER else asyncio.SelectorEventLoop):
     """An event loop with a clock of its own.
 
     Args:

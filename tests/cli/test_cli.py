@@ -108,6 +108,7 @@ def test_file_outside_of_the_path_is_a_target(modules: Modules) -> None:
     assert printed("run", f"{path}:one") == "one\n"
 
 
+@pytest.mark.needs_processes
 def test_module_in_the_current_folder_is_found(trip: Path) -> None:
     """A module is looked for in the current folder, as `python -m` does."""
     script = "from aiocells._cli.main import main; main()"
@@ -118,6 +119,7 @@ def test_module_in_the_current_folder_is_found(trip: Path) -> None:
     assert ended(*args) == (0, "To Grand Oslo\n  for 200\n", "")
 
 
+@pytest.mark.needs_processes
 def test_safe_path_keeps_the_current_folder_out(trip: Path) -> None:
     """With PYTHONSAFEPATH the current folder is not looked into."""
     args = ("-m", "aiocells", "run", "trip")
@@ -512,6 +514,7 @@ def test_json_loses_no_value(modules: Modules) -> None:
     }
 
 
+@pytest.mark.needs_processes
 def test_json_is_all_that_stdout_gets(modules: Modules) -> None:
     """With --json what modules and cells print goes to standard error."""
     modules.write(
@@ -621,6 +624,7 @@ def test_causes_and_groups_are_cleaned_too(modules: Modules) -> None:
     assert files == ["grouped.py"] * 3
 
 
+@pytest.mark.needs_processes
 def test_failure_in_a_process_shows_the_lines_of_the_user(modules: Modules) -> None:
     """The text that comes from a worker process is cleaned as well."""
     modules.write(
@@ -644,6 +648,7 @@ def test_installed_code_counts_where_there_is_no_other(modules: Modules) -> None
     assert re.findall(r'File ".*?(\w+\.py)"', error) == ["mine.py"]
 
 
+@pytest.mark.needs_processes
 def test_failure_without_lines_of_the_user_has_no_heading(modules: Modules) -> None:
     """A cell whose process dies is told by the exception and its note alone."""
     modules.write(
@@ -758,6 +763,7 @@ main()
 """
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize(
     "args",
     [
@@ -797,6 +803,7 @@ SLOW = """\
 """
 
 
+@pytest.mark.needs_processes
 def test_progress_is_shown_on_a_terminal(modules: Modules) -> None:
     """A computation that takes long shows on the terminal that it goes on."""
     pty = pytest.importorskip("pty")
@@ -815,6 +822,7 @@ def test_progress_is_shown_on_a_terminal(modules: Modules) -> None:
     assert (process.returncode, stdout) == (0, "timers: 1\ndone\n")
 
 
+@pytest.mark.needs_processes
 def test_progress_is_not_shown_on_a_dumb_terminal(modules: Modules) -> None:
     """A terminal that cannot take back what it shows gets no progress."""
     pty = pytest.importorskip("pty")
@@ -829,6 +837,7 @@ def test_progress_is_not_shown_on_a_dumb_terminal(modules: Modules) -> None:
     assert (code, stdout) == (0, "timers: 0\ndone\n")
 
 
+@pytest.mark.needs_processes
 def test_progress_is_never_shown_elsewhere(modules: Modules) -> None:
     """What is no terminal gets no progress, not even where colors are forced."""
     modules.write("slow", SLOW)
@@ -854,6 +863,7 @@ def test_draw_draws_the_target(trip: Path) -> None:
 # Demos
 
 
+@pytest.mark.needs_processes
 def test_demos_are_listed_without_importing_them() -> None:
     """Help lists each demo with its first line, and none is imported for that."""
     script = (
@@ -869,6 +879,7 @@ def test_demos_are_listed_without_importing_them() -> None:
     assert stdout.endswith("\n[]\n")
 
 
+@pytest.mark.needs_processes
 def test_demo_runs_alone() -> None:
     """A demo runs, and no other one is imported."""
     script = (
@@ -906,6 +917,7 @@ def test_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch) ->
     assert printed("--version") == "aiocells 2.3.4\n"
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("missing", ["click", "rich"])
 def test_command_says_what_it_needs(missing: str) -> None:
     """Without the extra the command prints one line that says how to install it."""
@@ -917,6 +929,7 @@ def test_command_says_what_it_needs(missing: str) -> None:
     assert ended("-c", script) == (1, "", line)
 
 
+@pytest.mark.needs_processes
 def test_command_hides_no_other_import_error() -> None:
     """What else cannot be imported is an error as usual."""
     script = (
@@ -928,12 +941,14 @@ def test_command_hides_no_other_import_error() -> None:
     assert "import of aiocells._cli.demos halted" in stderr
 
 
+@pytest.mark.needs_processes
 def test_command_runs_as_a_module() -> None:
     """`python -m aiocells` is the command."""
     code, stdout, stderr = ended("-m", "aiocells", "draw", "aiocells.demos.demo_1")
     assert (code, stdout, stderr) == (0, "hello_world\n", "")
 
 
+@pytest.mark.needs_processes
 def test_library_loads_neither_command_nor_drawing() -> None:
     """`import aiocells` leaves the command line and drawing alone."""
     script = (

@@ -60,7 +60,9 @@ def asking(service: Service, *, is_async: bool, run_in: str | None = None) -> An
     [
         {"is_async": True},
         {"is_async": False},
-        {"is_async": False, "run_in": "thread"},
+        pytest.param(
+            {"is_async": False, "run_in": "thread"}, marks=pytest.mark.needs_threads
+        ),
     ],
 )
 def test_a_cell_is_tried_until_it_succeeds(name: str, options: dict[str, Any]) -> None:

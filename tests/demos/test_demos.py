@@ -8,6 +8,7 @@ import re
 import sys
 import textwrap
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -164,6 +165,15 @@ def demo(number: int) -> ModuleType:
     return importlib.import_module(f"aiocells.demo_{number}")
 
 
+def runnable(numbers: Iterable[int]) -> list[Any]:
+    """Numbers of demos, as parameters: demo 8 needs threads."""
+    threads = pytest.mark.needs_threads
+    return [
+        pytest.param(number, marks=[threads] if number == 8 else [])
+        for number in numbers
+    ]
+
+
 def options(number: int, count: int = 1_000) -> dict[str, Any]:
     """Arguments that make a demo quick."""
     return {"scale": 0, "count": count} if number in (9, 10) else {"scale": 0}
@@ -225,7 +235,7 @@ def test_uses_public_names_only(number: int) -> None:
             assert node.module in {"aiocells.demos", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("number", PRINTED)
+@pytest.mark.parametrize("number", runnable(PRINTED))
 def test_prints_what_it_should(number: int, capsys: pytest.CaptureFixture[str]) -> None:
     """A demo prints these lines, and nothing else."""
     demo(number).main(**options(number))
@@ -248,7 +258,7 @@ def test_flow_prints_what_it_should(
     assert not err
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("number", runnable(NUMBERS))
 def test_scale_multiplies_every_sleep(number: int, slept: list[float]) -> None:
     """With a scale of 0 a demo sleeps for no time at all."""
     demo(number).main(**options(number, count=10))
@@ -256,7 +266,7 @@ def test_scale_multiplies_every_sleep(number: int, slept: list[float]) -> None:
     assert not any(slept)
 
 
-@pytest.mark.parametrize("number", [3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15])
+@pytest.mark.parametrize("number", runnable([3, 4, 5, 6, 7, 8, 9, 11, 13, 14, 15]))
 def test_sleeps_for_seconds_without_a_scale(number: int, slept: list[float]) -> None:
     """Without a scale a demo sleeps for 1 or 2 seconds at a time."""
     arguments = {"count": 10} if number == 9 else {}

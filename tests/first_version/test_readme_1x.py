@@ -149,6 +149,7 @@ class TestReadme:
 
         assert log == ["start", 1, 2, "stop"]
 
+    @pytest.mark.needs_processes
     def test_demo_is_imported_by_its_old_name(self) -> None:
         """`import aiocells.demo_6 as demo_6` works in a fresh interpreter."""
         program = "import aiocells.demo_6 as demo_6; print(demo_6.create_graph)"
@@ -472,6 +473,7 @@ class TestMended:
 
         assert log == ["awaited"]
 
+    @pytest.mark.needs_processes
     def test_order_does_not_depend_on_the_hash_seed(self) -> None:
         """The ordering and every computer go the same way under any hash seed."""
         seen = {run_python(ORDER_PROGRAM, hash_seed=seed) for seed in "0123"}

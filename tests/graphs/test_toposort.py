@@ -193,6 +193,7 @@ except aiocells.CircularDependency as error:
 """
 
 
+@pytest.mark.needs_processes
 def test_no_order_depends_on_the_hash_seed() -> None:
     """Orderings, runs and cycles are the same in every process."""
     outputs = set()

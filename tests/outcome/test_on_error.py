@@ -443,7 +443,9 @@ def test_an_exit_comes_before_failures_that_happened_earlier(name: str) -> None:
 
 
 @every_computer
-@pytest.mark.parametrize("run_in", [None, "thread"])
+@pytest.mark.parametrize(
+    "run_in", [None, pytest.param("thread", marks=pytest.mark.needs_threads)]
+)
 def test_stop_iteration_becomes_a_runtime_error(name: str, run_in: str | None) -> None:
     """StopIteration out of a cell is a RuntimeError, which tells where it came from."""
 

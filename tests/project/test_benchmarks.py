@@ -28,6 +28,8 @@ CONTESTANTS = [
 ]
 
 Load = Callable[[str], Any]
+# Some measure in processes of their own, and all are slow where there are none.
+pytestmark = pytest.mark.needs_processes
 
 
 @pytest.fixture(scope="module")

@@ -62,6 +62,7 @@ def run(*arguments: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -338,6 +339,7 @@ async def test_the_shop_is_the_same_under_every_computer(
             assert results[shop.receipt].endswith("Paid: PAY-008802")
 
 
+@pytest.mark.needs_processes
 def test_the_tests_of_the_shop_pass() -> None:
     """`python -m pytest shop`, in the folder of the examples, is green."""
     printed = run("-m", "pytest", "-q", "shop", "-p", "no:cacheprovider", cwd=EXAMPLES)

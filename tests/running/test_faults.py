@@ -29,6 +29,7 @@ from tests.faults import (
     make_declared,
     make_nodes,
 )
+from tests.helpers import IN_BROWSER
 
 ROOT = Path(__file__).parents[2]
 DEADLY_PLACES = ("process", "process", "process", "async", "thread", "async_resource")
@@ -37,6 +38,8 @@ DEADLY_PLACES = ("process", "process", "process", "async", "thread", "async_reso
 def many(count: int) -> settings:
     """So many examples, however long each takes."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    if IN_BROWSER:
+        count //= 20
     return settings(max_examples=count, deadline=None, suppress_health_check=slow)
 
 
@@ -139,12 +142,14 @@ def test_one_failing_cell_raises_the_same_under_every_computer(case: Case) -> No
     assert all(each == seen[0] for each in seen)
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("seed", range(60))
 def test_processes_are_gone_and_their_deaths_are_told(seed: int) -> None:
     """Process cells that fail, hang or die among others leave no process behind."""
     FaultRun(make_case(random.Random(seed).choice, DEADLY_PLACES, 4)).run()
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("seed", range(100))
 def test_a_dead_worker_fails_its_own_cell_only(seed: int) -> None:
     """With "continue", a worker's death is the failure of the cell that it ran."""

@@ -165,6 +165,7 @@ def test_a_resource_ends_when_it_is_open(name: str) -> None:
     ]
 
 
+@pytest.mark.needs_threads
 @pytest.mark.parametrize("name", ["async_sequential", "concurrent"])
 def test_async_and_thread_cells_are_observed_too(name: str) -> None:
     """Observers are called on the loop's thread, wherever a cell runs."""

@@ -144,6 +144,7 @@ async def test_one_failing_computation_of_many_hurts_no_other(computer: Any) -> 
             assert dict(results) == {waits: number}
 
 
+@pytest.mark.needs_threads
 @pytest.mark.usefixtures("hasty")
 @each_computer
 def test_threads_compute_one_graph_at_once(name: str) -> None:
@@ -159,6 +160,7 @@ def test_threads_compute_one_graph_at_once(name: str) -> None:
         assert found == [each * each for each in range(number, number + 50)]
 
 
+@pytest.mark.needs_threads
 @pytest.mark.usefixtures("hasty")
 def test_all_computers_in_threads_at_once() -> None:
     """Whatever computer each thread uses, with targets and overrides of its own."""
@@ -174,6 +176,7 @@ def test_all_computers_in_threads_at_once() -> None:
     assert in_threads(compute) == [(n * n, n * 100) for n in range(THREADS)]
 
 
+@pytest.mark.needs_threads
 @pytest.mark.usefixtures("hasty")
 def test_a_plan_is_built_once_by_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that compute a new graph at once share one plan."""
@@ -195,6 +198,7 @@ def test_a_plan_is_built_once_by_all_threads(monkeypatch: pytest.MonkeyPatch) ->
     assert built == [structure_of(graph)]
 
 
+@pytest.mark.needs_threads
 @pytest.mark.usefixtures("hasty")
 def test_a_wide_graph_in_threads_at_once() -> None:
     """What is prepared for a graph at its first runs is whole when another uses it."""
@@ -267,6 +271,7 @@ def test_a_plain_cell_computes_its_own_graph(name: str) -> None:
         assert dict(results) == {factorial: 120, doubled: 240}
 
 
+@pytest.mark.needs_threads
 @each_async
 async def test_a_cell_in_a_thread_computes_its_own_graph(computer: Any) -> None:
     """A thread has a loop of its own, and so a computation of its own."""

@@ -294,7 +294,12 @@ def yielding(count: int, is_async: bool, **options: Any) -> tuple[Any, list[str]
 
 
 KINDS = [
-    (name, is_async, options)
+    pytest.param(
+        name,
+        is_async,
+        options,
+        marks=[pytest.mark.needs_threads] if options and name != "sequential" else [],
+    )
     for name in COMPUTERS
     for is_async, options in ((False, {}), (False, {"run_in": "thread"}), (True, {}))
     if name != "sequential" or not is_async
@@ -417,7 +422,9 @@ def test_a_context_variable_can_be_reset(name: str) -> None:
     assert variable.get() == "outside"
 
 
-@pytest.mark.parametrize("run_in", [None, "thread"])
+@pytest.mark.parametrize(
+    "run_in", [None, pytest.param("thread", marks=pytest.mark.needs_threads)]
+)
 @each_async
 def test_it_sees_the_callers_context(name: str, run_in: str | None) -> None:
     """What the caller set is there at the opening and at the closing."""
@@ -616,6 +623,7 @@ def test_a_timeout_that_is_held_open_expires(name: str, library: str) -> None:
     assert list(aiocells.failures(error)) == [limited]
 
 
+@pytest.mark.needs_threads
 @each_async
 def test_a_connection_of_sqlite_opens_and_closes_in_its_own_thread(name: str) -> None:
     """sqlite3 refuses to close a connection in another thread than it was made in."""

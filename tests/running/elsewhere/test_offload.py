@@ -44,6 +44,7 @@ def nothing_left_running() -> Any:
 # Threads
 
 
+@pytest.mark.needs_threads
 @every_async
 def test_a_thread_cell_runs_in_a_thread_that_sees_context_variables(name: str) -> None:
     """Context variables travel to threads; what a thread sets stays there."""
@@ -63,6 +64,7 @@ def test_a_thread_cell_runs_in_a_thread_that_sees_context_variables(name: str) -
     contextvars.copy_context().run(compute)
 
 
+@pytest.mark.needs_threads
 async def test_a_thread_cell_does_not_block_the_loop() -> None:
     """Async cells go on while a thread cell waits."""
     may_end = threading.Event()
@@ -81,6 +83,7 @@ async def test_a_thread_cell_does_not_block_the_loop() -> None:
     assert results[waiting] is True
 
 
+@pytest.mark.needs_threads
 @pytest.mark.parametrize("name", ["concurrent", "simple"])
 def test_thread_cells_run_at_the_same_time(name: str) -> None:
     """Two thread cells that wait for each other both end."""
@@ -95,6 +98,7 @@ def test_thread_cells_run_at_the_same_time(name: str) -> None:
     assert list(COMPUTERS[name](Graph.from_cells(one, two)).values()) == [1, 1]
 
 
+@pytest.mark.needs_threads
 async def test_the_loops_default_executor_is_left_alone() -> None:
     """Threads of ours belong to one computation; the loop's own pool gets no work."""
     submitted: list[Any] = []
@@ -116,6 +120,7 @@ async def test_the_loops_default_executor_is_left_alone() -> None:
     assert submitted == []
 
 
+@pytest.mark.needs_threads
 @every_async
 def test_a_failure_in_a_thread_is_the_cells_own(name: str) -> None:
     """The exception that a thread cell raised reaches the caller, and is noted."""
@@ -168,6 +173,7 @@ class Immediate(Executor):
         return future
 
 
+@pytest.mark.needs_threads
 @every_async
 def test_run_in_names_an_executor_of_the_users_which_stays_open(name: str) -> None:
     """A named executor runs the cell, with its context, and is not closed."""
@@ -216,6 +222,7 @@ def test_a_name_of_ours_can_be_given_another_executor(name: str, run_in: str) ->
     assert executor.calls == 1
 
 
+@pytest.mark.needs_threads
 @every_async
 def test_an_executor_that_is_closed_is_a_failure_of_the_cell(name: str) -> None:
     """What the executor raises is raised, and names the cell."""
@@ -348,6 +355,7 @@ def local_object() -> Any:
     return Local()
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize(
     "make",
     [
@@ -381,6 +389,7 @@ def test_what_cannot_be_sent_to_a_process_is_refused_by_name(make: Any) -> None:
     assert not ran
 
 
+@pytest.mark.needs_processes
 def test_a_method_of_what_cannot_be_sent_is_refused() -> None:
     """A method goes with its object, so that the object must be sent too."""
     graph = Graph.from_object(local_object())
@@ -389,6 +398,7 @@ def test_a_method_of_what_cannot_be_sent_is_refused() -> None:
         assert str(error).startswith("'local' (")
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("file", [None, "<stdin>"])
 def test_a_function_of_a_session_is_refused(
     file: str | None, monkeypatch: pytest.MonkeyPatch
@@ -513,6 +523,7 @@ def after(dying): ...
 )
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("name", ["async_sequential", "concurrent"])
 def test_process_cells_run_in_spawned_processes(name: str, modules: Modules) -> None:
     """Positional, list and keyword arguments, partials and their marks get there."""
@@ -527,6 +538,7 @@ def test_process_cells_run_in_spawned_processes(name: str, modules: Modules) -> 
     assert results[work.family] == 42
 
 
+@pytest.mark.needs_processes
 def test_a_method_runs_in_a_process_where_its_object_can_be_sent(
     modules: Modules,
 ) -> None:
@@ -538,6 +550,7 @@ def test_a_method_runs_in_a_process_where_its_object_can_be_sent(
     assert results["sign"] == "Corner shop no. 1"
 
 
+@pytest.mark.needs_processes
 def test_a_dying_worker_names_its_cell_and_hurts_no_other(modules: Modules) -> None:
     """Each process cell fails by itself, whatever happens to it or to its values."""
     work = modules.make("faults", FAULTS)
@@ -590,6 +603,7 @@ def test_a_dying_worker_names_its_cell_and_hurts_no_other(modules: Modules) -> N
     assert results.skipped == {work.after}
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("name", ["async_sequential", "simple"])
 def test_the_users_pool_of_processes_stays_open(name: str, modules: Modules) -> None:
     """An exception that cannot be sent back does not break the user's pool either."""
@@ -608,6 +622,7 @@ def test_the_users_pool_of_processes_stays_open(name: str, modules: Modules) -> 
         assert pool.submit(os.getpid).result() == results[work.where][0]
 
 
+@pytest.mark.needs_processes
 async def test_a_process_cell_is_ended_when_another_cell_fails(
     modules: Modules,
 ) -> None:
@@ -640,6 +655,7 @@ async def test_a_process_cell_is_ended_when_another_cell_fails(
         os.kill(caught.value.args[0], 0)
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize(
     "computer",
     [aiocells.async_compute_concurrent, aiocells.async_compute_sequential],
@@ -659,6 +675,7 @@ async def test_a_worker_that_is_just_starting_can_be_cancelled(
     assert caught.value.args == ("enough",)
 
 
+@pytest.mark.needs_processes
 async def test_a_cancellation_while_workers_are_closed_loses_nothing(
     modules: Modules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -683,6 +700,7 @@ async def test_a_cancellation_while_workers_are_closed_loses_nothing(
     assert list(aiocells.failures(caught.value)) == [work.troubled]
 
 
+@pytest.mark.needs_processes
 def test_a_script_without_a_main_guard_is_told(modules: Modules) -> None:
     """A main module that starts workers when it is imported is asked about."""
     script = modules.folder / "script.py"

@@ -615,6 +615,7 @@ async def test_a_resource_that_is_cancelled_while_it_opens(computer: Any) -> Non
 # Threads
 
 
+@pytest.mark.needs_threads
 @each_computer
 async def test_a_thread_is_outlasted(computer: Any) -> None:
     """A thread cannot be stopped: the cancellation goes on when it has ended."""
@@ -641,6 +642,7 @@ async def test_a_thread_is_outlasted(computer: Any) -> None:
     assert threading.enumerate() == threads
 
 
+@pytest.mark.needs_threads
 @each_computer
 async def test_a_thread_that_fails_after_the_cancellation_is_told(
     computer: Any,
@@ -664,6 +666,7 @@ async def test_a_thread_that_fails_after_the_cancellation_is_told(
     assert list(aiocells.failures(error)) == [works]
 
 
+@pytest.mark.needs_threads
 @each_computer
 async def test_a_resource_that_its_thread_opens_after_the_cancellation(
     computer: Any,
@@ -801,6 +804,7 @@ def interrupted(
 NAMES = [computer.__name__ for computer in COMPUTERS.values()]
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("computer", NAMES)
 def test_ctrl_c_ends_an_async_cell(tmp_path: Path, computer: str) -> None:
     """Ctrl-C under asyncio.run: cells end, resources close, nothing is left."""
@@ -808,6 +812,7 @@ def test_ctrl_c_ends_an_async_cell(tmp_path: Path, computer: str) -> None:
     assert lines == ["open", "ready", "cell ended", "closed", "left: 0 0"]
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("computer", NAMES[1:])
 def test_ctrl_c_waits_for_a_thread(tmp_path: Path, computer: str) -> None:
     """A thread that a cell runs in is waited for, and joined."""
@@ -816,6 +821,7 @@ def test_ctrl_c_waits_for_a_thread(tmp_path: Path, computer: str) -> None:
     assert lines == ["open", "ready", "ready", *ended]
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("computer", NAMES)
 def test_ctrl_c_ends_the_process_of_a_cell(tmp_path: Path, computer: str) -> None:
     """A worker process is ended, though it ignores Ctrl-C itself."""
@@ -826,6 +832,7 @@ def test_ctrl_c_ends_the_process_of_a_cell(tmp_path: Path, computer: str) -> Non
     assert errors.count("Traceback") <= 2  # those of the parent
 
 
+@pytest.mark.needs_processes
 def test_ctrl_c_in_a_plain_cell_without_a_loop(tmp_path: Path) -> None:
     """Without an event loop the KeyboardInterrupt hits the cell, and is noted."""
     lines, errors = interrupted(tmp_path, "compute_sequential", "plain")

@@ -353,6 +353,7 @@ def test_a_limit_is_a_whole_number_of_at_least_1(count: Any) -> None:
             assert str(error) == f"max_concurrency{told}"
 
 
+@pytest.mark.needs_threads
 @every_concurrent
 def test_limits_hold_in_threads(name: str) -> None:
     """Thread cells count as long as their threads run."""

@@ -158,6 +158,7 @@ def test_the_sequential_computers_have_no_watchdog(
     assert log.records == []
 
 
+@pytest.mark.needs_threads
 @every_concurrent
 def test_a_thread_cell_blocks_nothing(
     name: str, clock: Clock, log: pytest.LogCaptureFixture

@@ -6,6 +6,7 @@ graph would cost, so that plain functions are read off their code object.
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -37,7 +38,20 @@ class Parameters(NamedTuple):
 
 NO_PARAMETERS = Parameters()
 _UNKNOWN = Parameters(is_known=False)
+_signature_of: Callable[..., inspect.Signature] = inspect.signature
+if sys.version_info >= (3, 14):
+    # Annotations mean something there only once somebody asks, and may name what is not
+    # there. We don't read them: as text, nobody asks.
+    from annotationlib import Format
+
+    _signature_of = functools.partial(
+        inspect.signature, annotation_format=Format.STRING
+    )
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+_STARS = {
+    inspect.Parameter.VAR_POSITIONAL: "*",
+    inspect.Parameter.VAR_KEYWORD: "**",
+}
 
 
 def parameters_of(function: Callable[..., Any]) -> Parameters:
@@ -72,7 +86,7 @@ def _read_code(function: types.FunctionType) -> Parameters:
 
 def _read_signature(function: Callable[..., Any]) -> Parameters:
     try:
-        signature = inspect.signature(function)
+        signature = _signature_of(function)
     except (ValueError, TypeError):  # some built-ins tell nothing
         return _UNKNOWN
     fixed = function.keywords if isinstance(function, functools.partial) else {}
@@ -80,8 +94,9 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
     defaults, unbindable = {}, {}
     for name, parameter in signature.parameters.items():
         kind = parameter.kind
-        if kind is parameter.VAR_POSITIONAL or kind is parameter.VAR_KEYWORD:
-            unbindable[name] = f"it collects any number of arguments ({parameter})"
+        if kind in _STARS:
+            shown = f"{_STARS[kind]}{name}"
+            unbindable[name] = f"it collects any number of arguments ({shown})"
         elif name in fixed:
             unbindable[name] = f"functools.partial fixes it to {fixed[name]!r}"
         else:

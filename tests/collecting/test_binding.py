@@ -19,6 +19,10 @@ from aiocells import (
 )
 from tests.helpers import Modules, text, value_of
 
+since_3_14 = pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="it is new in Python 3.14"
+)
+
 # The six rules, and which goes first
 
 FAR = """
@@ -733,6 +737,65 @@ def test_annotations_are_never_read() -> None:
     def function(a: "no such thing" = 1) -> "neither": ...  # type: ignore[name-defined,assignment] # noqa: F722, F821
 
     assert list(Graph.from_cells(function).inputs) == ["a"]
+
+
+@since_3_14
+def test_annotations_are_never_evaluated(modules: Modules) -> None:
+    """They may name, unquoted, what only type checkers import."""
+    trip = modules.make(
+        "trip",
+        """
+        import functools
+
+        limit: Missing = 1
+
+        def passed(function):
+            @functools.wraps(function)
+            def wrapper(*args: Missing, **named: Missing) -> Missing:
+                return function(*args, **named)
+            return wrapper
+
+        @cell
+        def plain(limit: Missing) -> Missing: return limit
+
+        @cell
+        @passed
+        def wrapped(plain: Missing) -> Missing: return plain + 1
+
+        class Report:
+            text: Missing
+            def __call__(self, wrapped: Missing) -> Missing: return wrapped + 1
+
+        instance = cell(name="instance")(Report())
+
+        @cell
+        def unbindable(*args: Missing, **named: Missing) -> Missing: return args
+
+        partial = cell(functools.partial(lambda a, b: a + b, 1), name="partial")
+
+        class Trip:
+            size: Missing
+            @cell
+            def method(self, instance: Missing, *args: Missing) -> Missing:
+                return instance + 1
+        """,
+    )
+    results = compute_sequential(Graph.from_module(trip), inputs={"limit": 1, "b": 1})
+    assert list(results.values()) == [1, 2, 3, (), 2]
+    graph = Graph.from_object(trip.Trip())
+    results = compute_sequential(graph, targets=["method"], inputs={"limit": 1})
+    assert results["method"] == 4
+
+
+@since_3_14
+def test_a_partial_may_leave_room_before_what_it_fixes() -> None:
+    """What a Placeholder stands for is bound, by name as all is."""
+    power = functools.partial(
+        lambda base, exponent: base**exponent,
+        functools.Placeholder,  # type: ignore[attr-defined]
+        2,
+    )
+    assert value_of(cell(power, name="power"), base=3) == 9
 
 
 def test_nodes_added_by_hand_get_no_arguments() -> None:

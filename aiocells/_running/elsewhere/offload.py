@@ -18,13 +18,12 @@ from aiocells._declaring.kinds import Kind
 from aiocells._declaring.source import globals_of
 from aiocells._outcome import failures as _failures
 from aiocells._planning.plan import Plan
+from aiocells._running.elsewhere.platform import check_offered
 from aiocells._running.run import Run
 from aiocells._running.waiting import outlast
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from aiocells._running.elsewhere.processes import Workers
 
 # Threads of one computation. They wait for most of their time, so that it may be
@@ -45,8 +44,8 @@ class Offload:
         has_pools: whether there is something to close.
 
     Raises:
-        UnsupportedCell: a cell names an executor that is not there, or cannot be
-            sent to a process.
+        UnsupportedCell: a cell names an executor that is not there, wants what the
+            platform does not have, or cannot be sent to a process.
         ValueError: an executor that no cell names.
     """
 
@@ -58,8 +57,11 @@ class Offload:
         executors = executors or {}
         plan, program = run.plan, run.plan.program
         _refuse_unused(plan, executors)
-        cells = [n for n in plan.order if program.options[n].run_in is not None]
-        cells = [n for n in cells if not program.is_resource(n)]
+        moved = [n for n in plan.order if program.options[n].run_in is not None]
+        cells = [n for n in moved if not program.is_resource(n)]
+        for number in moved:
+            if program.is_resource(number):  # it will make a thread of its own
+                check_offered(program, number, "thread")
         if not cells:
             return
         run.functions = run.functions.copy()
@@ -71,29 +73,23 @@ class Offload:
     def _moved(
         self, run: Run, number: int, executors: Mapping[str, Executor]
     ) -> Callable[..., Any]:
-        # These load multiprocessing, which most programs do without.
-        from concurrent.futures import ProcessPoolExecutor
-
-        from aiocells._running.elsewhere.processes import Workers
-
         program = run.plan.program
         function = run.functions[number]
         where = program.options[number].run_in or ""
         executor = executors.get(where)
         if executor is not None:
-            if isinstance(executor, ThreadPoolExecutor):
-                return functools.partial(_in_thread, executor, function)
-            if isinstance(executor, ProcessPoolExecutor):
-                function = _checked_for_process(run.plan, number, function)
-                return functools.partial(_in_process_of, executor, function)
-            # Any other may be one of processes too, to which no context can be sent.
-            return functools.partial(_in_executor, executor, function)
+            return _moved_to(executor, run.plan, number, function)
         if where == "thread":
+            check_offered(program, number, "thread")
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(MAX_THREADS, "aiocells")
                 self.has_pools = True
             return functools.partial(_in_thread, self._threads, function)
         if where == "process":
+            check_offered(program, number, "process")
+            # It loads multiprocessing, which most programs do without.
+            from aiocells._running.elsewhere.processes import Workers
+
             function = _checked_for_process(run.plan, number, function)
             if self._workers is None:
                 self._workers = Workers()
@@ -135,6 +131,30 @@ def _refuse_unused(plan: Plan, executors: Mapping[str, Executor]) -> None:
             near = _names.suggestions(name, named)
             msg = f"executors: no cell has run_in={name!r}.{_names.did_you_mean(near)}"
             raise ValueError(msg)
+
+
+def _moved_to(
+    executor: Executor, plan: Plan, number: int, function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A cell that runs in an executor of the user's."""
+    if _is_of(executor, "process", "ProcessPoolExecutor"):
+        check_offered(plan.program, number, "process")
+        function = _checked_for_process(plan, number, function)
+        return functools.partial(_in_process_of, executor, function)
+    if isinstance(executor, ThreadPoolExecutor):
+        check_offered(plan.program, number, "thread")
+        return functools.partial(_in_thread, executor, function)
+    # Any other may be one of processes too, to which no context can be sent.
+    return functools.partial(_in_executor, executor, function)
+
+
+def _is_of(executor: Executor, module: str, name: str) -> bool:
+    """Whether an executor is of a class of `concurrent.futures`.
+
+    The module of the class is loaded if there is such an executor, and slow to load.
+    """
+    loaded = sys.modules.get(f"concurrent.futures.{module}")
+    return loaded is not None and isinstance(executor, getattr(loaded, name))
 
 
 def _checked_for_process(
@@ -191,7 +211,7 @@ async def _in_executor(
 
 
 async def _in_process_of(
-    executor: "ProcessPoolExecutor", function: Callable[..., Any], *values: Any
+    executor: Executor, function: Callable[..., Any], *values: Any
 ) -> Any:
     from aiocells._running.elsewhere.processes import call_in_process
 

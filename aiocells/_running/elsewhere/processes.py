@@ -12,7 +12,7 @@ import os
 import pickle
 import signal
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
@@ -121,7 +121,7 @@ def _ignore_interrupts() -> None:
 
 
 async def call_in_process(
-    pool: ProcessPoolExecutor,
+    pool: Executor,
     function: Callable[..., Any],
     values: tuple[Any, ...],
     on_cancel: Callable[[asyncio.CancelledError], object] | None = None,

@@ -143,7 +143,9 @@ def _moved_to(
         return functools.partial(_in_process_of, executor, function)
     if isinstance(executor, ThreadPoolExecutor):
         check_offered(plan.program, number, "thread")
-        return functools.partial(_in_thread, executor, function)
+        # A pool of threads that each have an interpreter is one too (Python 3.14).
+        if not _is_of(executor, "interpreter", "InterpreterPoolExecutor"):
+            return functools.partial(_in_thread, executor, function)
     # Any other may be one of processes too, to which no context can be sent.
     return functools.partial(_in_executor, executor, function)
 

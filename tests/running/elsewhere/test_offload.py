@@ -207,6 +207,30 @@ def test_any_other_executor_is_given_the_function_as_it_is(name: str) -> None:
     assert executor.calls == 1
 
 
+@pytest.mark.needs_threads
+@every_async
+def test_a_pool_of_interpreters_is_given_the_function_as_it_is(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is one of threads (Python 3.14), but sends what it runs, as processes do."""
+
+    class InterpreterPoolExecutor(ThreadPoolExecutor):
+        def submit(self, function: Any, /, *args: Any, **options: Any) -> Future[Any]:
+            pickle.dumps((function, args, options))
+            return super().submit(function, *args, **options)
+
+    monkeypatch.setitem(
+        sys.modules,
+        "concurrent.futures.interpreter",
+        types.SimpleNamespace(InterpreterPoolExecutor=InterpreterPoolExecutor),
+    )
+    upper = cell(name="upper", run_in="interpreters")(functools.partial(str.upper, "a"))
+    with InterpreterPoolExecutor(1) as pool:
+        executors = {"interpreters": pool}
+        results = COMPUTERS[name](Graph.from_cells(upper), executors=executors)
+    assert results[upper] == "A"
+
+
 @every_async
 @pytest.mark.parametrize("run_in", ["thread", "process"])
 def test_a_name_of_ours_can_be_given_another_executor(name: str, run_in: str) -> None:

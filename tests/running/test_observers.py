@@ -245,6 +245,7 @@ def test_an_observer_that_raises_is_logged_and_dropped(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The computation goes on, and so do the other observers."""
+    caplog.set_level(logging.ERROR, "aiocells")  # a slow cell would be warned of
     first, failing, last = Recorder(), Failing(), Recorder()
     results = COMPUTERS[name](Graph.from_cells(two), observers=[first, failing, last])
     assert results[two] == 2
@@ -267,6 +268,7 @@ def test_an_observer_that_is_dropped_is_back_in_the_next_computation(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is dropped for one computation only."""
+    caplog.set_level(logging.ERROR, "aiocells")  # a slow cell would be warned of
     graph, failing = Graph.from_cells(one), Failing()
     COMPUTERS[name](graph, observers=[failing])
     failing.calls = 0

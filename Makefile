@@ -31,7 +31,7 @@ activate_aiocells: $(INSTALLED) Makefile
 	@echo 'Wrote activate_aiocells. To use it: . ./activate_aiocells'
 
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto
 
 clean:
 	rm -rf $(VENV) .nox dist docs/_build activate_aiocells .coverage .coverage.*

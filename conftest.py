@@ -14,6 +14,7 @@ Docstrings are run by tests/project/test_docstrings.py.
 import ast
 import asyncio
 import doctest
+import gc
 import importlib
 import inspect
 import os
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import pytest
 from sybil import Document, Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
@@ -150,3 +152,28 @@ documents = Sybil(
     document_types={".md": ModuleDocument},
 )
 pytest_collect_file = documents.pytest()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`, share out the tests one by one, and each document as a whole.
+
+    Groups, which are xdist's own way to say so, are lost where pytest is 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class DocumentsWhole(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return path if path.endswith(".md") else nodeid
+
+    return DocumentsWhole(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what pytest itself holds.
+
+    Otherwise each of the many tests that collect garbage goes through all of it.
+    """
+    gc.collect()
+    gc.freeze()

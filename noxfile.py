@@ -1,6 +1,7 @@
 """The checks of this project, each a nox session. `nox --list` shows them."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -12,11 +13,10 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 # Named, so that a session for some occasions only does not run each time.
-nox.options.sessions = ["lint", "typing", "docs", "tests", "coverage", "browser"]
+nox.options.sessions = ["lint", "typing", "docs", "tests", "others", "coverage", "browser"]
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
-MEASURED = ROOT / ".nox" / "measured"
 
 # Python 3.14 in WebAssembly, as its version says: tested even where no interpreter of
 # that version is installed, but without measuring coverage.
@@ -29,6 +29,11 @@ FIRST_VERSION = "aiocells==1.0.4"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PROJECT = PYPROJECT["project"]
 PYTHONS = nox.project.python_versions(PYPROJECT)
+# The tests run once on each: on the one at hand, and on the newest of the others with
+# their coverage measured.
+AT_HAND = f"{sys.version_info.major}.{sys.version_info.minor}"
+MEASURED = [each for each in PYTHONS if each not in (AT_HAND, IN_BROWSER)][-1]
+OTHERS = [each for each in PYTHONS if each not in (AT_HAND, MEASURED)]
 
 
 def group(name: str) -> list[str]:
@@ -48,9 +53,11 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the source distribution, and from it the wheel."""
-    session.install("build")
+    # Installed here, the backend need not be installed twice more.
+    session.install("build", *PYPROJECT["build-system"]["requires"])
     shutil.rmtree(DIST, ignore_errors=True)
-    session.run("python", "-m", "build", "--outdir", str(DIST), silent=True)
+    command = ("python", "-m", "build", "--no-isolation", "--outdir", str(DIST))
+    session.run(*command, silent=True)
 
 
 @nox.session
@@ -84,36 +91,38 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-W", "-n", "-q", "docs", "docs/_build/html")
 
 
-@nox.session(python=PYTHONS, requires=["build"])
-def tests(session: nox.Session) -> None:
-    """Run the tests against the built wheel, and measure their coverage."""
+def run_tests(session: nox.Session, *runner: str, **env: str) -> None:
+    """Run the tests against the built wheel, on all processors."""
     install_wheel(session, *group("tests"))
-    measured = MEASURED / str(session.python)
-    shutil.rmtree(measured, ignore_errors=True)
-    measured.mkdir(parents=True)
-    env = {
-        # No Python of this session, a test's subprocess included, looks for modules in
-        # the current folder: it would find the checkout there instead of the wheel.
-        "PYTHONSAFEPATH": "1",
-        "COVERAGE_FILE": str(measured / ".coverage"),
-    }
-    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+    # No Python of this session, a test's subprocess included, looks for modules in the
+    # current folder: it would find the checkout there instead of the wheel.
+    env = {"PYTHONSAFEPATH": "1"} | env
+    session.run(*runner, "-m", "pytest", "-n", "auto", *session.posargs, env=env)
 
 
-@nox.session(requires=["tests"])
+@nox.session(requires=["build"])
+def tests(session: nox.Session) -> None:
+    """Run the tests on the Python at hand."""
+    run_tests(session, "python")
+
+
+@nox.session(python=OTHERS, requires=["build"])
+def others(session: nox.Session) -> None:
+    """Run the tests on the other Pythons, but for the one that `coverage` takes."""
+    run_tests(session, "python")
+
+
+@nox.session(python=MEASURED, requires=["build"])
 def coverage(session: nox.Session) -> None:
-    """Combine what all tests sessions measured: aiocells/ must be covered whole."""
-    session.install("coverage")
-    measured = [path for each in PYTHONS if (path := MEASURED / each).is_dir()]
-    session.run("coverage", "combine", "--keep", *map(str, measured), silent=True)
-    demanded = [each for each in PYTHONS if each != IN_BROWSER]
-    missing = [each for each in demanded if not (MEASURED / each).is_dir()]
-    if not missing:
-        session.run("coverage", "report")
-        return
-    # What only the missing ones run can't be covered here.
-    session.warn(f"Not measured with Python {', '.join(missing)}: any total will do.")
-    session.run("coverage", "report", "--fail-under=0")
+    """Run the tests on the newest other one: each line and branch must run."""
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    file = str(folder / ".coverage")
+    run_tests(session, "coverage", "run", COVERAGE_FILE=file)
+    env = {"COVERAGE_FILE": file}
+    session.run("coverage", "combine", env=env, silent=True)
+    session.run("coverage", "report", env=env)
 
 
 @nox.session(requires=["build"])

@@ -3,9 +3,13 @@
 import asyncio
 import contextlib
 import multiprocessing
+import os
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import aiocells
 from aiocells import Results
@@ -14,8 +18,8 @@ from aiocells.observers import Event
 from tests.fault_cells import FaultyCells
 from tests.faults import Case, FaultyNode
 from tests.helpers import IN_BROWSER
-from tests.virtual_loop import VirtualLoop
-from tests.worker_cells import error_of, folded
+from tests.virtual_loop import GIVE_UP, VirtualLoop
+from tests.worker_cells import HANGING, error_of, folded
 
 COMPUTERS: dict[str, Any] = {
     "sequential": aiocells.compute_sequential,
@@ -24,10 +28,9 @@ COMPUTERS: dict[str, Any] = {
     "simple": aiocells.async_compute_concurrent_simple,
 }
 MESSAGE = "from outside"
-# Real seconds that a thread, or a worker process, may take to answer before the loop
-# counts as idle. If it takes longer, a case is cancelled early; that is a case, too.
+# Real seconds that a thread may take to answer before the loop counts as idle. If it
+# takes longer, a case is cancelled early; that is a case, too.
 THREAD_PATIENCE = 0.002
-PROCESS_PATIENCE = 0.5
 
 
 def children() -> set[int]:
@@ -86,12 +89,12 @@ class FaultRun:
         self._events = 0
         places = {node.place for node in case.nodes}
         self._has_processes = "process" in places
+        self._in_processes: set[int] = set()
+        self._hanging: set[int] = set()
         self._patience = 0.0
-        if case.computer != "sequential":
-            if self._has_processes:
-                self._patience = PROCESS_PATIENCE
-            elif places & {"thread", "thread_resource"}:
-                self._patience = THREAD_PATIENCE
+        threaded = {"thread", "thread_resource", "process"}
+        if case.computer != "sequential" and places & threaded:
+            self._patience = THREAD_PATIENCE
 
     # Running
 
@@ -101,8 +104,9 @@ class FaultRun:
         processes = children() if self._has_processes else set()
         self.loop = VirtualLoop(self._on_idle, self._patience)
         try:
-            self.loop.run_until_complete(self._main())
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            with self._hearing_of_hanging():
+                self.loop.run_until_complete(self._main())
+                self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         finally:
             self.loop.close()
         assert set(threading.enumerate()) == threads
@@ -113,6 +117,36 @@ class FaultRun:
         self._check_resources()
         self._check_outcome()
         self._check_failures()
+
+    @contextlib.contextmanager
+    def _hearing_of_hanging(self) -> Iterator[None]:
+        """Let the process cells that hang say so, instead of waiting for them."""
+        if not self._has_processes:
+            yield
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "hanging")
+            os.mkfifo(path)
+            # For writing, too: the end of one writer is no end of the pipe.
+            pipe = os.open(path, os.O_RDWR)
+            self.loop.add_reader(pipe, self._on_hanging, pipe)
+            try:
+                with mock.patch.dict(os.environ, {HANGING: path}):
+                    yield
+            finally:
+                self.loop.remove_reader(pipe)
+                os.close(pipe)
+
+    def _on_hanging(self, pipe: int) -> None:
+        self._hanging.update(os.read(pipe, 100))
+        self._set_patience()
+
+    def _set_patience(self) -> None:
+        """Wait for the processes until nothing but hanging ones are left."""
+        # As many as there are processors run at once.
+        running = min(len(self._in_processes), os.cpu_count() or 1)
+        all_hang = len(self._hanging & self._in_processes) == running
+        self.loop.patience = THREAD_PATIENCE if all_hang else GIVE_UP
 
     async def _main(self) -> None:
         main = self.made.main = asyncio.current_task()
@@ -154,8 +188,15 @@ class FaultRun:
 
     def _observe(self, event: Event) -> None:
         node = self.case.nodes[self.made.ranks[event.cell]]
-        if node.place == "process":
-            self.made.event(f"process {event.kind}", node)
+        if node.place != "process":
+            return
+        if event.kind == "start":
+            self._in_processes.add(node.rank)
+        else:
+            self._in_processes.discard(node.rank)
+        if self.case.computer != "sequential":
+            self._set_patience()
+        self.made.event(f"process {event.kind}", node)
 
     def _on_event(self) -> None:
         self._events += 1

@@ -7,6 +7,9 @@ import asyncio
 import os
 import threading
 
+# The variable of the environment that names a pipe, for those that hang to say so.
+HANGING = "AIOCELLS_TESTS_HANGING"
+
 
 class CellError(Exception):
     """What a failing cell raises."""
@@ -35,6 +38,8 @@ def process_body(rank: int, act: str, values: list[int]) -> int:
     if act == "die":
         os._exit(3)
     if act == "hang":
+        with open(os.environ[HANGING], "wb", buffering=0) as pipe:
+            pipe.write(bytes([rank]))
         threading.Event().wait()
     error = error_of(rank, act)
     if error is not None:

@@ -252,3 +252,16 @@ def test_ci_runs_the_readme_test_command() -> None:
     """`.ci/run` runs the README's second command, letter by letter."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert readme_commands()[1] in script.splitlines()
+
+
+def test_ci_runs_every_check() -> None:
+    """The nox sessions that `.ci/run` names are those that `nox` alone runs."""
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    named = " ".join(re.findall(r"/nox -s ([a-z ]+)", script)).split()
+    [sessions] = [
+        ast.literal_eval(node.value)
+        for node in parsed(ROOT / "noxfile.py").body
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]) == "nox.options.sessions"
+    ]
+    assert sorted(named) == sorted(sessions)

@@ -4,17 +4,19 @@ After each computation nothing is left running or open, no failure is lost or in
 and what came out is right: `FaultRun.run` checks all of that.
 """
 
+import functools
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from unittest import mock
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aiocells._running.tasks import scheduler
 from aiocells.errors import WorkerDied
 from tests.fault_runs import FaultRun
 from tests.faults import (
@@ -35,6 +37,17 @@ ROOT = Path(__file__).parents[2]
 DEADLY_PLACES = ("process", "process", "process", "async", "thread", "async_resource")
 
 
+@functools.cache
+def index(count: int) -> st.SearchStrategy[int]:
+    """The place of one of so many things."""
+    return st.integers(0, count - 1)
+
+
+def chooser(draw: st.DrawFn) -> Chooser:
+    """Has hypothesis choose; an index, since any list as a strategy costs more."""
+    return lambda options: options[draw(index(len(options)))]
+
+
 def many(count: int) -> settings:
     """So many examples, however long each takes."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -45,16 +58,18 @@ def many(count: int) -> settings:
 
 @pytest.fixture(autouse=True, scope="module")
 def importable() -> Iterator[None]:
-    """Lets worker processes import tests.worker_cells."""
+    """Lets worker processes import tests.worker_cells, and start quickly."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [*sys.path, str(ROOT)])
+        # Their coverage is that of the tests of processes, with a few workers.
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         yield
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Any computation without process cells, which are slow."""
-    return make_case(lambda options: draw(st.sampled_from(options)))
+    return make_case(chooser(draw))
 
 
 def make_calm_case(
@@ -74,20 +89,14 @@ def make_calm_case(
 @st.composite
 def calm_cases(draw: st.DrawFn) -> Case:
     """Computations that go on after failures, and that nobody cancels."""
-
-    def choose(options: Sequence[Any]) -> Any:
-        return draw(st.sampled_from(options))
-
+    choose = chooser(draw)
     return make_calm_case(choose, make_nodes(choose, faults=PLAIN_FAULTS))
 
 
 @st.composite
 def single_failures(draw: st.DrawFn) -> Case:
     """Computations in which one cell fails, and no other."""
-
-    def choose(options: Sequence[Any]) -> Any:
-        return draw(st.sampled_from(options))
-
+    choose = chooser(draw)
     places = [place for place in PLACES if place != "group_resource"]
     nodes = list(make_nodes(choose, places, frozenset({"return"})))
     failing = choose(nodes)
@@ -103,11 +112,17 @@ def told(error: BaseException) -> tuple[type[BaseException], str, list[str]]:
     return type(error), str(error), error.__notes__
 
 
-@given(cases())
-@many(3000)
-def test_nothing_is_left_running_and_no_failure_is_lost(case: Case) -> None:
+@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("has_eager_tasks", [True, False])
+@given(case=cases())
+@many(500)
+def test_nothing_is_left_running_and_no_failure_is_lost(
+    part: int, has_eager_tasks: bool, case: Case
+) -> None:
     """Whatever cells do, whenever it is cancelled: all is closed, and all is told."""
-    FaultRun(case).run()
+    can_be_eager = scheduler._CAN_BE_EAGER and has_eager_tasks  # as in Python 3.11
+    with mock.patch.object(scheduler, "_CAN_BE_EAGER", can_be_eager):
+        FaultRun(case).run()
 
 
 def check_all_computers_agree(case: Case) -> None:

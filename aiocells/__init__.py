@@ -1,10 +1,42 @@
-"""Compute graphs of plain Python functions.
+"""Compute a graph of plain Python functions: in order, or concurrently.
 
-Declare cells with `cell`, `depends_on` and `resource`; collect them with
-`Graph.from_module`; compute them with one of the computers.
+A cell is a function. The name of a parameter says whose value it takes; where there is
+no cell of that name, it is an input:
+
+>>> import asyncio
+>>> from aiocells import Graph, async_compute_concurrent, cell
+>>> @cell
+... async def weather(city: str) -> str:
+...     return "rain"
+>>> @cell
+... async def hotel(city: str) -> str:
+...     return f"Grand {city}"
+>>> @cell
+... def plan(weather: str, hotel: str) -> str:
+...     return f"{weather}; stay at the {hotel}"
+>>> graph = Graph.from_cells(plan)  # or Graph.from_module(trip)
+>>> results = asyncio.run(async_compute_concurrent(graph, inputs={"city": "Oslo"}))
+>>> results[plan]
+'rain; stay at the Grand Oslo'
+
+Declare: `cell` marks a function as a cell, and `resource` a generator function that
+opens something, yields it, and closes it. `depends_on` and `Input` bind a parameter to
+something of another name, or give an order.
+
+Collect: `Graph.from_module`, `Graph.from_cells` and `Graph.from_object`.
+
+Compute: `compute_sequential`, `async_compute_sequential`, `async_compute_concurrent`.
+All take `targets=`, `inputs=` and `overrides=`, and return `Results`.
+
+Errors: what is refused before a cell runs is a `GraphException`, which says what to do.
+What a cell raises arrives as it was raised; `failures` tells all of it by cell.
+
+See also: the modules `aiocells.drawing` and `aiocells.observers`, and the command
+`aiocells`. The other names are from version 1.
 """
 
 import os as _os
+from typing import TYPE_CHECKING
 
 from aiocells._collecting.graph import Graph
 from aiocells._declaring.decorators import cell, depends_on, resource
@@ -77,3 +109,31 @@ __all__ = [
 
 # `import aiocells.demo_6` is how 1.x code reaches a demo.
 __path__.append(_os.path.join(__path__[0], "demos"))
+
+# They are imported when they are used.
+_MODULES = ("drawing", "observers")
+
+if TYPE_CHECKING:
+    from aiocells import drawing as drawing
+    from aiocells import observers as observers
+
+    __version__: str
+else:
+
+    def __getattr__(name):
+        """Get what few need, the first time that it is asked for."""
+        import importlib
+        import sys
+
+        if name in _MODULES:
+            return importlib.import_module(f"aiocells.{name}")
+        if name == "__version__":
+            return importlib.import_module("importlib.metadata").version("aiocells")
+        msg = f"module 'aiocells' has no attribute {name!r}"
+        raise AttributeError(msg, name=name, obj=sys.modules[__name__])
+
+
+def __dir__() -> list[str]:
+    # Without what is private, or imported for this module alone.
+    own = [name for name in globals() if name.startswith("__")]
+    return sorted({*own, *__all__, *_MODULES, "errors", "__version__"})

@@ -4,6 +4,7 @@ import ast
 import graphlib
 import importlib.metadata
 import json
+import pydoc
 import re
 import subprocess
 import sys
@@ -39,8 +40,8 @@ FLOORS = [
     "_running.tasks",
     "computers",
     "_first_version",
-    "",
     "drawing",
+    "",
     "demos",
     "_cli",
     "__main__",
@@ -190,6 +191,52 @@ def test_import_is_light() -> None:
     assert loaded - allowed - sys.stdlib_module_names == set()
 
 
+def reference() -> str:
+    """The pages of the reference."""
+    pages = (ROOT / "docs" / "reference").glob("*.md")
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_what_few_need_is_there_when_asked_for() -> None:
+    """`import aiocells` is enough for its modules and version, and loads neither."""
+    script = (
+        "import sys, aiocells;"
+        "print('aiocells.drawing' in sys.modules, 'importlib.metadata' in sys.modules);"
+        "print(aiocells.drawing.draw.__name__, aiocells.observers.Recorder.__name__);"
+        "print(aiocells.__version__)"
+    )
+    version = importlib.metadata.version("aiocells")
+    assert run_python(script) == f"False False\ndraw Recorder\n{version}"
+
+
+def test_a_wrong_attribute_is_refused_as_ever() -> None:
+    """The package says what it has not, and Python suggests what may be meant."""
+    with pytest.raises(
+        AttributeError, match="'aiocells' has no attribute 'sell'"
+    ) as it:
+        aiocells.sell  # type: ignore[attr-defined]  # noqa: B018
+    assert (it.value.name, it.value.obj) == ("sell", aiocells)
+
+
+def test_dir_lists_what_is_public() -> None:
+    """`dir(aiocells)`, and so the Tab key, offer the public names and no others."""
+    offered = {name for name in dir(aiocells) if not name.startswith("__")}
+    documented = re.findall(r"^\.\. automodule:: aiocells\.(\w+)$", reference(), re.M)
+    # What the computers share is explained there, and imported from nowhere.
+    modules = {*documented, "errors"} - {"computers"}
+    assert offered == {*aiocells.__all__, *modules}
+    assert "__version__" in dir(aiocells)
+
+
+def test_help_begins_with_what_a_user_needs() -> None:
+    """The first page of `help(aiocells)` has an example, and names to start with."""
+    page = pydoc.plain(pydoc.render_doc(aiocells)).split("PACKAGE CONTENTS")[0]
+    assert len(page.splitlines()) < 50
+    for name in ("cell", "resource", "depends_on", "Graph.from_module", "failures"):
+        assert f"`{name}`" in page
+    assert "results[plan]" in page
+
+
 def test_public_names_are_sorted() -> None:
     """`aiocells.__all__` is sorted and has no name twice."""
     assert list(aiocells.__all__) == sorted(set(aiocells.__all__))
@@ -199,11 +246,9 @@ def test_public_names_are_sorted() -> None:
 def test_public_name_is_documented(name: str) -> None:
     """Each public name exists, has a docstring, and is in the reference."""
     assert getattr(aiocells, name).__doc__
-    pages = (ROOT / "docs" / "reference").glob("*.md")
-    reference = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     directive = rf"^\.\. auto\w+:: aiocells\.{name}$"
     msg = f"add aiocells.{name} to the page of docs/reference/ that it belongs to"
-    assert re.search(directive, reference, re.MULTILINE), msg
+    assert re.search(directive, reference(), re.MULTILINE), msg
 
 
 def package_under_test() -> Path:

@@ -2,9 +2,10 @@
 
 A document is one module, and its examples run one after another in a folder of its own:
 
-- a `python` block runs, top-level `await` included; with `>>>` prompts, what it prints
-  is compared. One whose first line is a comment like `# trip.py` is not run but written
-  to a file of that name, which later blocks import.
+- a `python` block runs; with `>>>` prompts, what it prints is compared. One whose first
+  line is a comment like `# trip.py` is not run, but written to a file of that name,
+  which later blocks import. Top-level `await` is refused, as in a script, but for
+  sections that name what takes it: a notebook, or `python -m asyncio`.
 - a `console` block runs its lines that begin with `$ ` in a shell, and compares what
   they print with the lines that follow; `...` stands for any text.
 
@@ -85,7 +86,9 @@ def run_python(example: Example) -> None:
         return
     # The empty lines make the line numbers of a traceback those of the document.
     padded = "\n" * (example.line + source.line_offset) + source
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    section = example.document.text[: example.start].rpartition("\n## ")[2]
+    in_loop = "`python -m asyncio`" in section
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if in_loop else 0
     code = compile(padded, example.path, "exec", flags=flags, dont_inherit=True)
     waiting = eval(code, example.namespace)
     if inspect.iscoroutine(waiting):

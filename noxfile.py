@@ -13,7 +13,15 @@ nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 # Named, so that a session for some occasions only does not run each time.
-nox.options.sessions = ["lint", "typing", "docs", "tests", "others", "coverage", "browser"]
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "docs",
+    "tests",
+    "others",
+    "coverage",
+    "browser",
+]
 
 ROOT = Path(__file__).parent
 DIST = ROOT / "dist"

@@ -6,7 +6,7 @@ import aiocells
 
 
 def modules(graph: aiocells.Graph) -> None:
-    """The modules that are imported when they are used have their types all the same."""
+    """What is imported when it is used has its types all the same."""
     assert_type(aiocells.drawing.draw(graph), str)
     assert_type(aiocells.observers.Recorder(), aiocells.observers.Recorder)
     assert_type(aiocells.__version__, str)

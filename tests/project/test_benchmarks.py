@@ -3,10 +3,12 @@
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import attrs
 import pytest
@@ -159,6 +161,19 @@ def test_results_are_kept_by_version(load: Load, tmp_path: Path) -> None:
     assert list(kept) == ["3.9", "3.11"]
     assert kept["3.9"].rows == first.rows
     assert [each.growth for each in kept.values()] == [[], [{"cells": 5.0}]]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "benchmarks").glob("*.svg")), ids=lambda p: p.name
+)
+def test_charts_bring_their_background(path: Path) -> None:
+    """The first thing in a chart is white and covers it all: pages may be dark."""
+    svg = ElementTree.parse(path).getroot()
+    _, _, width, height = map(float, svg.attrib["viewBox"].split())
+    first = next(svg.iter("{http://www.w3.org/2000/svg}path"))
+    assert first.attrib["style"] == "fill: #ffffff"
+    numbers = re.findall(r"[\d.]+", first.attrib["d"])
+    assert {float(each) for each in numbers} == {0.0, width, height}
 
 
 def test_verdict_holds_the_ratio_against_the_target(load: Load) -> None:

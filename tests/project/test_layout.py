@@ -197,6 +197,7 @@ def reference() -> str:
     return "\n".join(page.read_text(encoding="utf-8") for page in pages)
 
 
+@pytest.mark.needs_processes
 def test_what_few_need_is_there_when_asked_for() -> None:
     """`import aiocells` is enough for its modules and version, and loads neither."""
     script = (

@@ -4,8 +4,10 @@ import importlib
 import importlib.util
 import os
 import pathlib
+import pickle
 import sys
 import types
+from typing import Any
 
 
 def load(module: str | os.PathLike[str]) -> types.ModuleType:
@@ -39,15 +41,15 @@ def _load_path(path: pathlib.Path) -> types.ModuleType:
         file = _file_of(loaded)
         if file.endswith(path.name) and _is_same(file, path):
             return _whole(loaded)
-    folder, parts = path.parent, [path.stem]
+    folder, named = path.parent, [(path.stem, path)]
     if path.stem == "__init__":
-        parts = []
-    while (folder / "__init__.py").is_file():
-        parts.insert(0, folder.name)
+        named = []
+    while (init := folder / "__init__.py").is_file():
+        named.insert(0, (folder.name, init))
         folder = folder.parent
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    return _import_as(".".join(parts), path)
+    return _import_as(named)
 
 
 def _whole(module: types.ModuleType) -> types.ModuleType:
@@ -67,36 +69,83 @@ def _file_of(module: object) -> str:
     return file if isinstance(file, str) else ""
 
 
-def _import_as(name: str, path: pathlib.Path) -> types.ModuleType:
-    """Import `path` under `name`, or, where another module has that name, under one
-    of its own."""
+def _import_as(named: list[tuple[str, pathlib.Path]]) -> types.ModuleType:
+    """Import the last of these, by its name if `import` finds it so, else by its path.
+
+    Args:
+        named: the packages around a module from outside in, and the module: the name
+            and the file of each.
+    """
     importlib.invalidate_caches()
-    if name not in sys.modules and _is_found(name, path):
+    name, path = ".".join(name for name, _ in named), named[-1][1]
+    if name not in sys.modules and _is_found(named):
         return importlib.import_module(name)
-    alone = f"{name}@{path}"
-    own = importlib.util.spec_from_file_location(alone, path)
+    # Without a dot, or import would take what is before it for a package.
+    alone = f"{name}@{path}".replace("%", "%25").replace(".", "%2E")
+    return _load_alone(alone, path)
+
+
+def _load_alone(name: str, path: pathlib.Path) -> types.ModuleType:
+    """Load a file as the module of a name by which no import finds it."""
+    own = importlib.util.spec_from_file_location(name, path)
     assert own is not None
     assert own.loader is not None
     module = importlib.util.module_from_spec(own)
-    sys.modules[alone] = module
+    sys.modules[name] = module
     try:
         own.loader.exec_module(module)
     except BaseException:
-        del sys.modules[alone]
+        del sys.modules[name]
         raise
+    _alone[name] = path
     return module
 
 
-def _is_found(name: str, path: pathlib.Path) -> bool:
-    """Whether `import` would find `path` under `name`."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise  # a package on the way to it needs what is not there
-        return False
-    origin = spec.origin if spec is not None else None
-    return origin is not None and _is_same(origin, path)
+# The modules that only their path leads to, by the name that they have here.
+_alone: dict[str, pathlib.Path] = {}
+
+
+class Sendable:
+    """What was pickled, and is read in a process that loads by path what it names.
+
+    Args:
+        pickled: what `pickle.dumps` gave.
+    """
+
+    def __init__(self, pickled: bytes) -> None:
+        self._pickled = pickled
+        # A pickle names the modules of what is in it.
+        self.paths = {
+            name: path for name, path in _alone.items() if name.encode() in pickled
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self.paths, self._pickled)
+
+
+def _unpickled(paths: dict[str, pathlib.Path], pickled: bytes) -> object:
+    for name, path in paths.items():
+        if name not in sys.modules:
+            _load_alone(name, path)
+    return pickle.loads(pickled)
+
+
+def _is_found(named: list[tuple[str, pathlib.Path]]) -> bool:
+    """Whether `import` would find the last of these under its name.
+
+    To look for a module in a package executes the package, so that the packages come
+    first: no other one of the same name is executed.
+    """
+    found: list[str] = []
+    for name, path in named:
+        found.append(name)
+        try:
+            spec = None if "." in name else importlib.util.find_spec(".".join(found))
+        except ValueError:  # a module of that name was made by hand
+            spec = None
+        if spec is None or spec.origin is None or not _is_same(spec.origin, path):
+            return False
+    return True
 
 
 def _is_same(file: str, path: pathlib.Path) -> bool:

@@ -342,6 +342,34 @@ def test_a_path_whose_name_is_taken_is_loaded_all_the_same(
     assert {name: sys.modules.get(name) for name in before} == before
 
 
+def test_a_path_executes_no_file_but_its_own(modules: Modules) -> None:
+    """A neighbour, or a package of the same name elsewhere, is not imported for it."""
+    for name in ("trip", "pack.v2.__init__", "shop.__init__", "shop.inner.__init__"):
+        modules.write(name, "raise RuntimeError('executed')")
+    modules.write("sub.shop.__init__", "")
+    modules.write("sub.shop.inner.__init__", "")
+    modules.write("sub.shop.inner.deep", TRIP)
+    folder = modules.folder / "sub" / "pack.v2"
+    folder.mkdir()
+    for path in (modules.folder / "trip.v2.py", folder / "__init__.py"):
+        path.write_text(f"from aiocells import cell\n{TRIP}")
+    sys.path.insert(1, str(modules.folder / "sub"))
+    for target in ("trip.v2.py", "sub/pack.v2/__init__.py", "sub/shop/inner/deep.py"):
+        assert names(Graph.from_module(target)) == ["forecast", "plan"]
+
+
+def test_a_path_in_a_package_whose_name_is_taken_by_hand_is_loaded(
+    modules: Modules,
+) -> None:
+    """A module that was made by hand does not stand for the package on disk."""
+    modules.blank("shop")
+    (modules.folder / "shop").mkdir()
+    (modules.folder / "shop" / "__init__.py").touch()
+    path = modules.folder / "shop" / "trip.py"
+    path.write_text(f"from aiocells import cell\n{TRIP}")
+    assert names(Graph.from_module(path)) == ["forecast", "plan"]
+
+
 @pytest.mark.parametrize("name", ["trip", "json"])
 def test_a_path_that_fails_to_load_leaves_no_module(
     modules: Modules, name: str

@@ -159,10 +159,8 @@ def _is_of(executor: Executor, module: str, name: str) -> bool:
     return loaded is not None and isinstance(executor, getattr(loaded, name))
 
 
-def _checked_for_process(
-    plan: Plan, number: int, function: Callable[..., Any]
-) -> Callable[..., Any]:
-    """What to send to a process, where that is possible.
+def _checked_for_process(plan: Plan, number: int, function: Callable[..., Any]) -> Any:
+    """What to send to a process, where that is possible; there it is the function.
 
     The mark of a partial stays here: it may name cells that cannot be sent.
     """
@@ -172,15 +170,19 @@ def _checked_for_process(
             *map(_unmarked, function.args),
             **function.keywords,
         )
+    # What few programs use, they should load.
     import pickle
 
+    from aiocells._collecting.loading import Sendable
+
     cause: Exception | None = None
+    sendable = None
     try:
-        pickle.dumps(function)
+        sendable = Sendable(pickle.dumps(function))
     except Exception as error:
         cause = error
-    if cause is None and not _is_of_session(function):
-        return function
+    if sendable is not None and not _is_of_session(function):
+        return sendable if sendable.paths else function
     program = plan.program
     reason = cause or "it was defined in a session, which a new process cannot import"
     msg = (

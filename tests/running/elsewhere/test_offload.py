@@ -563,6 +563,36 @@ def test_process_cells_run_in_spawned_processes(name: str, modules: Modules) -> 
 
 
 @pytest.mark.needs_processes
+def test_a_file_that_no_import_finds_runs_in_a_process(modules: Modules) -> None:
+    """What has the name of another module is loaded there by its path, as here."""
+    source = """
+        import functools, os
+
+        class Parcel:
+            pid = os.getpid()
+
+        @cell
+        def parcel(): return Parcel()
+
+        def move(times, parcel):
+            return parcel, [os.getpid()] * times, parcel.pid
+
+        moved = cell(functools.partial(move, 2), name="moved", run_in="process")
+        again = cell(functools.partial(move, 1), name="again", run_in="process")
+    """
+    modules.make("away", source)
+    path = modules.write("v1%2E0.away", source)
+    graph = Graph.from_module(path)
+    module = sys.modules[graph.topological_ordering[0].__module__]
+    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+        for executors in ({}, {"process": pool}):
+            results = COMPUTERS["concurrent"](graph, executors=executors)
+            parcel, pids, pid = results["moved"]
+            assert type(parcel) is module.Parcel
+            assert pids == [pid, pid] != [os.getpid()] * 2
+
+
+@pytest.mark.needs_processes
 def test_a_method_runs_in_a_process_where_its_object_can_be_sent(
     modules: Modules,
 ) -> None:

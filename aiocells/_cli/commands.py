@@ -3,6 +3,7 @@
 import contextlib
 import importlib.metadata
 import json
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,7 +11,8 @@ import click
 
 from aiocells._cli import demos
 from aiocells._cli.errors import reporting
-from aiocells._cli.running import COMPUTERS, compute, stdout_for_data
+from aiocells._cli.running import COMPUTERS, compute
+from aiocells._cli.streams import stdout_for_data, steady_streams
 from aiocells._cli.target import load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -67,6 +69,11 @@ class Commands(click.Group):
             with formatter.section(title):
                 formatter.write_dl(rows)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line, whatever the standard streams are."""
+        with steady_streams():
+            return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; Ctrl-C ends it without further words."""
         try:
@@ -77,7 +84,9 @@ class Commands(click.Group):
 
 def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
     if asked:
-        click.echo(f"aiocells {importlib.metadata.version('aiocells')}")
+        click.echo(
+            f"aiocells {importlib.metadata.version('aiocells')}", file=sys.stdout
+        )
         ctx.exit()
 
 
@@ -146,7 +155,7 @@ def run(
         loaded = load(target)
         results = compute(loaded, given, computer)
     if as_json:
-        click.echo(json.dumps(results.by_name()))
+        click.echo(json.dumps(results.by_name()), file=sys.stdout)
     elif loaded.cells is not None and len(loaded.cells) == 1:
         showing.show_one(*results.values())
     else:
@@ -176,4 +185,4 @@ def draw(target: str, style: str, full: bool) -> None:
     with reporting(full):
         loaded = load(target)
         picture = drawing.draw(loaded.graph, style, targets=loaded.cells)
-    click.echo(picture)
+    click.echo(picture, file=sys.stdout)

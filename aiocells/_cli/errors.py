@@ -3,12 +3,15 @@
 import contextlib
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
+from aiocells._cli.streams import is_reader_gone
 from aiocells._outcome.failures import failures
 from aiocells.errors import GraphException, MissingInput
 
@@ -23,6 +26,10 @@ _LINE_IN_TEXT = re.compile(r'  File "(?P<file>.+)", line \d+, in .*\n(?:    .*\n
 
 class CommandError(click.ClickException):
     """An error of the command line itself: a message, and exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message; click itself would not ask what the stream can show."""
+        super().show(file or sys.stderr)
 
 
 @contextlib.contextmanager
@@ -40,6 +47,8 @@ def reporting(full: bool) -> Iterator[None]:
     except (CommandError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
+        if isinstance(error, BrokenPipeError) and is_reader_gone():
+            raise SystemExit(1) from None  # as for what is printed after the cells
         if not full:
             _keep_user_lines_of_processes(error)
         shown = traceback.TracebackException.from_exception(error, compact=True)
@@ -48,7 +57,7 @@ def reporting(full: bool) -> Iterator[None]:
             refused = isinstance(error, GraphException) and not failures(error)
             if refused and not has_user_lines:
                 raise CommandError(_sentence(error)) from None
-        click.echo("".join(shown.format()), nl=False, err=True)
+        click.echo("".join(shown.format()), file=sys.stderr, nl=False)
         raise SystemExit(1) from None
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -79,19 +78,3 @@ def _progress(text: str) -> Iterator[None]:
         timer.cancel()
         timer.join()
         progress.stop()
-
-
-@contextlib.contextmanager
-def stdout_for_data() -> Iterator[None]:
-    """Send what is printed in the block, by subprocesses too, to standard error."""
-    stdout = sys.stdout
-    stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        stdout.flush()  # someone may have kept hold of it
-        os.dup2(kept, 1)
-        os.close(kept)

@@ -27,7 +27,7 @@ _SIZED = (str, bytes, list, tuple, dict, set, frozenset)
 def show_one(value: Any) -> None:
     """Show the value of the one cell asked for: a text as it is, None not at all."""
     if isinstance(value, str):
-        click.echo(value, nl=not value.endswith("\n"))
+        click.echo(value, file=sys.stdout, nl=not value.endswith("\n"))
     elif value is not None:
         console = _console()
         text = _pretty(value, max_width=console.width, max_length=_MAX_ITEMS)

@@ -7,64 +7,15 @@ import re
 import select
 import signal
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
-import aiocells
 from aiocells._cli import showing
 from aiocells._cli.commands import commands
+from tests.command_line import ended, printed, refused, run, start
 from tests.helpers import Modules
-
-PLAIN_OUTPUT = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"}
-
-
-@pytest.fixture(autouse=True)
-def plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Output is 80 columns wide and without colors, whatever terminal this is."""
-    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in PLAIN_OUTPUT.items():
-        monkeypatch.setenv(name, value)
-
-
-def run(*args: str) -> Result:
-    """What `aiocells` does with these arguments, run in this process."""
-    return CliRunner().invoke(commands, args, prog_name="aiocells")
-
-
-def printed(*args: str) -> str:
-    """What a command that ends well prints, which is nothing on standard error."""
-    result = run(*args)
-    assert (result.exit_code, result.stderr) == (0, "")
-    return result.stdout
-
-
-def refused(*args: str) -> str:
-    """The message of a command that is refused; nothing is printed otherwise."""
-    result = run(*args)
-    assert (result.exit_code, result.stdout) == (1, "")
-    return result.stderr
-
-
-def start(*args: str, **options: Any) -> subprocess.Popen[str]:
-    """Start `python ARGS` in the current folder, where aiocells can be imported."""
-    env = {**os.environ, "PYTHONPATH": str(Path(aiocells.__file__).parents[1])}
-    env.pop("PYTHONSAFEPATH", None)
-    env.update(options.pop("env", {}))
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen([sys.executable, *args], env=env, text=True, **options)
-
-
-def ended(*args: str, **options: Any) -> tuple[int, str, str]:
-    """The exit code of `python ARGS`, and what it printed on the two streams."""
-    with start(*args, **options) as process:
-        stdout, stderr = process.communicate(timeout=60)
-    return process.returncode, stdout, stderr
-
 
 TRIP = """\
     import dataclasses

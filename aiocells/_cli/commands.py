@@ -3,6 +3,7 @@
 import contextlib
 import importlib.metadata
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,10 +13,25 @@ import click
 from aiocells._cli import demos
 from aiocells._cli.errors import reporting
 from aiocells._cli.running import COMPUTERS, compute
+from aiocells._cli.stopping import Signals
 from aiocells._cli.streams import stdout_for_data, steady_streams
 from aiocells._cli.target import load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, given: str) -> float | None:
+    """A number of seconds; None for "none", which 0 is too."""
+    if given == "none":
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < math.inf:
+        msg = f"{given!r} is neither a number of seconds nor none."
+        raise click.BadParameter(msg)
+    return seconds or None
 
 
 def _settings(
@@ -76,10 +92,12 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; Ctrl-C ends it without further words."""
+        ctx.obj = signals = Signals()
         try:
-            return super().invoke(ctx)
+            with signals.taken():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise SystemExit(130) from None
+            raise SystemExit(signals.code) from None
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
@@ -134,12 +152,23 @@ _traceback = click.option(
     show_default=True,
     help="What runs the cells.",
 )
+@click.option(
+    "--watchdog",
+    metavar="SECONDS",
+    callback=_seconds,
+    default="0.05",
+    show_default=True,
+    help="How long a plain cell may hold up async ones without a word; none for ever.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @_traceback
+@click.pass_obj
 def run(
+    signals: Signals,
     target: str,
     given: dict[str, Any],
     computer: str,
+    watchdog: float | None,
     as_json: bool,
     full: bool,
 ) -> None:
@@ -153,7 +182,7 @@ def run(
 
     with reporting(full), stdout_for_data() if as_json else contextlib.nullcontext():
         loaded = load(target)
-        results = compute(loaded, given, computer)
+        results = compute(loaded, given, computer, watchdog, signals)
     if as_json:
         click.echo(json.dumps(results.by_name()), file=sys.stdout)
     elif loaded.cells is not None and len(loaded.cells) == 1:

@@ -1,10 +1,9 @@
 """Computing a target: which computer, and what the terminal shows meanwhile."""
 
-import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aiocells import (
@@ -14,7 +13,9 @@ from aiocells import (
     async_compute_sequential,
     compute_sequential,
 )
+from aiocells._cli.stopping import Signals, Stopper
 from aiocells._cli.target import Target
+from aiocells._cli.watching import Watch
 
 COMPUTERS: dict[str, Any] = {
     "concurrent": async_compute_concurrent,
@@ -27,37 +28,57 @@ COMPUTERS: dict[str, Any] = {
 _PATIENCE = 0.5
 
 
-def compute(target: Target, inputs: Mapping[str, Any], computer: str) -> Results:
+def compute(
+    target: Target,
+    inputs: Mapping[str, Any],
+    computer: str,
+    watchdog: float | None,
+    signals: Signals,
+) -> Results:
     """Compute a target.
 
     Args:
         target: the cells to compute.
         inputs: values of the inputs, by name.
         computer: a key of `COMPUTERS`.
+        watchdog: seconds that a plain cell may hold up others; None for any.
+        signals: what ends the computation from outside.
 
     Raises:
         GraphException: something is wrong with the target or the inputs.
+        KeyboardInterrupt: a signal ended it.
         BaseException: what a cell raised.
     """
-    with _progress(f"Computing {target.text}"):
-        made = COMPUTERS[computer](target.graph, targets=target.cells, inputs=inputs)
-        results: Results = asyncio.run(made) if asyncio.iscoroutine(made) else made
+    options: dict[str, Any] = {"targets": target.cells, "inputs": inputs}
+    with _progress(f"Computing {target.text}") as end_progress:
+        if computer == "sequential":
+            return compute_sequential(target.graph, **options)
+        watch = Watch(watchdog)
+        options["observers"] = [watch]
+        if computer != "async-sequential":
+            options["watchdog"] = None  # ours knows that the loop is our own
+        made = COMPUTERS[computer](target.graph, **options)
+        results: Results = Stopper(signals, watch, end_progress).run(made)
     return results
 
 
 @contextlib.contextmanager
-def _progress(text: str) -> Iterator[None]:
-    """Show on a terminal that something goes on, once that takes long."""
+def _progress(text: str) -> Iterator[Callable[[], object]]:
+    """Show on a terminal that something goes on, once that takes long.
+
+    Yields:
+        What takes it from the terminal before the block ends.
+    """
     # rich would take a file for a terminal where FORCE_COLOR is set.
     if not sys.stderr.isatty():
-        yield
+        yield lambda: None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_interactive:
-        yield
+        yield lambda: None
         return
     progress = Progress(
         SpinnerColumn(),
@@ -73,7 +94,7 @@ def _progress(text: str) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield progress.stop
     finally:
         timer.cancel()
         timer.join()

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import select
-import signal
 import subprocess
 from pathlib import Path
 
@@ -687,57 +686,6 @@ def test_graph_that_cannot_be_assembled_is_told_in_a_sentence(modules: Modules) 
         error = refused(command, "failing")
         assert error.startswith("Error: Circular dependency detected in graph: 'f' (")
         assert "Traceback" in refused(command, "failing", "--traceback")
-
-
-# Ctrl-C
-
-WAITING = """\
-    import asyncio, threading
-
-    @cell
-    async def awaited():
-        print("started", flush=True)
-        await asyncio.Event().wait()
-
-    @cell
-    def blocked():
-        print("started", flush=True)
-        threading.Event().wait()
-"""
-
-# In the background a shell has its commands ignore Ctrl-C.
-INTERRUPTIBLE = """\
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from aiocells._cli.main import main
-main()
-"""
-
-
-@pytest.mark.needs_processes
-@pytest.mark.parametrize(
-    "args",
-    [
-        ("run", "waiting:awaited"),
-        ("run", "waiting:blocked", "--computer", "sequential"),
-    ],
-)
-def test_ctrl_c_ends_quietly(modules: Modules, args: tuple[str, ...]) -> None:
-    """Ctrl-C ends a computation with code 130 and without a traceback."""
-    modules.write("waiting", WAITING)
-    with start("-c", INTERRUPTIBLE, *args) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "started\n"
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == ("", "")
-    assert process.returncode == 130
-
-
-def test_ctrl_c_in_this_process_is_an_exit_code(modules: Modules) -> None:
-    """A KeyboardInterrupt out of a cell is code 130, and nothing is printed."""
-    modules.write("waiting", "@cell\ndef waiting(): raise KeyboardInterrupt")
-    result = run("run", "waiting")
-    assert (result.exit_code, result.output) == (130, "")
 
 
 # Progress

@@ -12,9 +12,10 @@ import aiocells
 from aiocells._cli.commands import commands
 
 
-def run(*args: str, **options: Any) -> Result:
+def run(*args: str, input: bytes | None = None, **options: Any) -> Result:
     """What `aiocells` does with these arguments, run in this process."""
-    return CliRunner(**options).invoke(commands, args, prog_name="aiocells")
+    runner = CliRunner(**options)
+    return runner.invoke(commands, args, input, prog_name="aiocells")
 
 
 def printed(*args: str) -> str:

@@ -2,17 +2,18 @@
 
 import contextlib
 import importlib.metadata
-import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
 from aiocells._cli import demos
+from aiocells._cli.converting import convert
 from aiocells._cli.errors import reporting
 from aiocells._cli.running import COMPUTERS, compute
+from aiocells._cli.settings import Setting, settings
 from aiocells._cli.stopping import Signals
 from aiocells._cli.streams import stdout_for_data, steady_streams
 from aiocells._cli.target import load
@@ -32,29 +33,6 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, given: str) -> float 
         msg = f"{given!r} is neither a number of seconds nor none."
         raise click.BadParameter(msg)
     return seconds or None
-
-
-def _settings(
-    _ctx: click.Context, _param: click.Parameter, given: tuple[str, ...]
-) -> dict[str, Any]:
-    """The values of inputs, of which each was given as NAME=VALUE."""
-    return dict(map(_setting, given))
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        msg = f"{text!r} is not of the form NAME=VALUE."
-        raise click.BadParameter(msg)
-    try:
-        return name, json.loads(value, parse_constant=_refuse_constant)
-    except ValueError:
-        return name, value
-
-
-def _refuse_constant(constant: str) -> None:
-    # Python's JSON has NaN and Infinity. JSON has not: there they are text.
-    raise ValueError(constant)
 
 
 class Commands(click.Group):
@@ -142,8 +120,9 @@ _traceback = click.option(
     "given",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=_settings,
-    help="The value of an input: JSON, or else text. May be repeated.",
+    callback=settings,
+    help="The value of an input, as the cells that want it are annotated; else JSON or "
+    "text. NAME=@FILE takes the text of a file. May be repeated.",
 )
 @click.option(
     "--computer",
@@ -166,7 +145,7 @@ _traceback = click.option(
 def run(
     signals: Signals,
     target: str,
-    given: dict[str, Any],
+    given: Mapping[str, Setting],
     computer: str,
     watchdog: float | None,
     as_json: bool,
@@ -182,7 +161,8 @@ def run(
 
     with reporting(full), stdout_for_data() if as_json else contextlib.nullcontext():
         loaded = load(target)
-        results = compute(loaded, given, computer, watchdog, signals)
+        inputs = convert(loaded, given)
+        results = compute(loaded, inputs, computer, watchdog, signals)
     if as_json:
         click.echo(json.dumps(results.by_name()), file=sys.stdout)
     elif loaded.cells is not None and len(loaded.cells) == 1:

@@ -61,10 +61,38 @@ def reporting(full: bool) -> Iterator[None]:
         raise SystemExit(1) from None
 
 
+# What a program would do about a refusal, and what can be done with the command.
+_ADVICE = [
+    (r"^inputs: ", "--set: "),
+    (
+        r"(It is a cell, .*?): replace its value with overrides=",
+        r"\1, and so is computed",
+    ),
+    (
+        r"compute_sequential cannot await\..*",
+        "the computer sequential cannot await. Choose another one with --computer.",
+    ),
+    (
+        r"Give it as limits=.*",
+        "The command sets no limits; --computer async-sequential needs none, since it "
+        "runs one cell at a time.",
+    ),
+    (
+        r"Give it as executors=.*",
+        "The command has 'thread' and 'process' only; --computer sequential needs "
+        "none.",
+    ),
+    (r"Give the cell itself\.", "Give the module that has the one you mean as TARGET."),
+]
+
+
 def _sentence(error: BaseException) -> str:
+    text = str(error)
     if not isinstance(error, MissingInput):
-        return str(error)
-    text = re.split(r" Give (?:it|them) as ", str(error))[0]
+        for advice, instead in _ADVICE:
+            text = re.sub(advice, instead, text)
+        return text
+    text = re.split(r" Give (?:it|them) as ", text)[0]
     options = " ".join(f"--set {name}=VALUE" for name in error.missing)
     return f"{text} Give {'them' if len(error.missing) > 1 else 'it'} with {options}."
 

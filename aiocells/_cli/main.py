@@ -1,20 +1,16 @@
 """The command `aiocells`."""
 
+import importlib.util
 import sys
+
+_NEEDED = ("click", "pydantic", "rich")
 
 
 def main() -> None:
     """Run the command line, or say what it needs where that is not installed."""
-    try:
-        import rich as rich
+    for name in _NEEDED:
+        if importlib.util.find_spec(name) is None:
+            sys.exit(f"The command aiocells needs {name}: pip install 'aiocells[cli]'")
+    from aiocells._cli.commands import commands
 
-        from aiocells._cli.commands import commands
-    except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
-            raise
-        print(
-            f"The command aiocells needs {error.name}: pip install 'aiocells[cli]'",
-            file=sys.stderr,
-        )
-        sys.exit(1)
     commands()

@@ -13,6 +13,7 @@ from aiocells._cli.errors import CommandError
 from aiocells._collecting.graph import Graph
 from aiocells._collecting.loading import load as load_module
 from aiocells._planning.compiling import plan_of
+from aiocells._running.prepare import choose
 
 
 @attrs.frozen
@@ -28,6 +29,24 @@ class Target:
     text: str
     graph: Graph
     cells: list[Any] | None
+
+    def wanted(self) -> dict[str, list[tuple[Any, str]]]:
+        """For each input the cells that want it, of those to be computed: with names.
+
+        Raises:
+            GraphException: a cell that was asked for is not there, or is no target.
+        """
+        plan, _ = choose(self.graph, self.cells, None)
+        program = plan.program
+        wanted: dict[str, dict[int, None]] = {}
+        for slot, numbers in plan.wanted_inputs.items():
+            wanted.setdefault(program.inputs[slot].name, {}).update(
+                dict.fromkeys(numbers)
+            )
+        return {
+            name: [(program.nodes[each], program.names[each]) for each in cells]
+            for name, cells in wanted.items()
+        }
 
 
 def load(text: str) -> Target:

@@ -16,33 +16,6 @@ from aiocells._cli.commands import commands
 from tests.command_line import ended, printed, refused, run, start
 from tests.helpers import Modules
 
-TRIP = """\
-    import dataclasses
-
-    @dataclasses.dataclass
-    class Hotel:
-        name: str
-        price: float
-
-    @cell
-    async def hotel(city: str, nights: int = 2) -> Hotel:
-        return Hotel(f"Grand {city}", 100.0 * nights)
-
-    @cell
-    def nothing() -> None: ...
-
-    @cell
-    def plan(hotel: Hotel) -> str:
-        return f"To {hotel.name}\\n  for {hotel.price:g}"
-"""
-
-
-@pytest.fixture
-def trip(modules: Modules) -> Path:
-    """The file of a module of three cells and two inputs."""
-    return modules.write("trip", TRIP)
-
-
 # Targets
 
 
@@ -156,54 +129,6 @@ def test_resource_is_refused_as_a_target(modules: Modules) -> None:
     assert printed("draw", "base:database") == "database\n"
 
 
-# Inputs
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("3", 3),
-        ("[1, null]", [1, None]),
-        ('"3"', "3"),
-        ("Oslo", "Oslo"),
-        ("a=b", "a=b"),
-        ("", ""),
-        ("007", "007"),
-        ("NaN", "NaN"),
-        ("-Infinity", "-Infinity"),
-        ("9" * 5000, "9" * 5000),
-    ],
-)
-def test_set_takes_json_or_text(modules: Modules, text: str, value: object) -> None:
-    """The VALUE of --set is JSON where it can be, and else the text itself."""
-    modules.write("echo", "@cell\ndef echo(it): return it")
-    shown = printed("run", "echo", "--set", f"it={text}", "--json")
-    assert json.loads(shown) == {"echo": value}
-
-
-@pytest.mark.parametrize("setting", ["city", "=Oslo"])
-def test_set_needs_a_name_and_a_value(trip: Path, setting: str) -> None:
-    """A --set that is not NAME=VALUE is wrong usage."""
-    result = run("run", "trip", "--set", setting)
-    assert result.exit_code == 2
-    assert f"'--set': '{setting}' is not of the form NAME=VALUE." in result.stderr
-
-
-def test_unknown_input_is_refused(trip: Path) -> None:
-    """A --set of a name that nobody wants is refused with a near name."""
-    assert refused("run", "trip", "--set", "cty=Oslo") == (
-        "Error: inputs: no cell wants an input 'cty'. Did you mean 'city'?\n"
-    )
-
-
-def test_missing_input_says_how_to_set_it(trip: Path) -> None:
-    """A missing input is refused, and the message says how the command takes it."""
-    assert refused("run", "trip") == (
-        "Error: Missing input: 'city' is needed by 'hotel' (trip.py:9). "
-        "Give it with --set city=VALUE.\n"
-    )
-
-
 # Computers
 
 
@@ -218,7 +143,58 @@ def test_sequential_computer_can_be_chosen(trip: Path) -> None:
     """The computer without an event loop runs plain cells, and refuses async ones."""
     args = ("--computer", "sequential", "--set", "city=Oslo")
     assert printed("run", "trip:nothing", *args) == ""
-    assert "which compute_sequential cannot await" in refused("run", "trip", *args)
+    assert refused("run", "trip", *args) == (
+        "Error: 'hotel' (trip.py:9) is an async function, which the computer "
+        "sequential cannot await. Choose another one with --computer.\n"
+    )
+
+
+LIMITED = """\
+    @cell(limit="db")
+    def limited(): return 1
+
+    @cell(run_in="gpu")
+    def elsewhere(): return 2
+"""
+
+
+def test_what_only_a_program_can_give_is_told_in_other_words(modules: Modules) -> None:
+    """Where the command lacks an option, the message says what does without it."""
+    modules.write("limited", LIMITED)
+    assert refused("run", "limited:limited") == (
+        "Error: 'limited' (limited.py:2) has limit='db', but how many that is was not "
+        "said. The command sets no limits; --computer async-sequential needs none, "
+        "since it runs one cell at a time.\n"
+    )
+    args = ("--computer", "async-sequential")
+    assert printed("run", "limited:limited", *args) == "1\n"
+    assert refused("run", "limited:elsewhere") == (
+        "Error: 'elsewhere' (limited.py:5) has run_in='gpu', but there is no executor "
+        "of that name. The command has 'thread' and 'process' only; --computer "
+        "sequential needs none.\n"
+    )
+    args = ("--computer", "sequential")
+    assert printed("run", "limited:elsewhere", *args) == "2\n"
+
+
+def test_a_name_that_two_cells_have_is_told_by_module(modules: Modules) -> None:
+    """Of two cells of one name that other modules have, neither is meant."""
+    modules.write("one", "@cell\ndef load(): ...")
+    modules.write("two", "@cell\ndef load(): ...")
+    modules.write(
+        "both",
+        """
+        import one, two
+
+        @cell
+        @depends_on(one.load, two.load)
+        def both(): ...
+        """,
+    )
+    assert refused("run", "both:load") == (
+        "Error: targets: 'load' is the name of 'load' (one.py:2) and 'load' "
+        "(two.py:2). Give the module that has the one you mean as TARGET.\n"
+    )
 
 
 # Results for people
@@ -522,7 +498,7 @@ FAILING = """\
 def test_failure_shows_the_lines_of_the_user(modules: Modules) -> None:
     """A failed cell is told with its notes and the user's own lines only."""
     path = modules.write("failing", FAILING)
-    args = ("run", "failing", "--set", "text={", "--set", "text=[[")
+    args = ("run", "failing", "--set", "text=[[")
     error = re.sub(r"\n +[~^]+\n", "\n", refused(*args))
     assert error == (
         "Traceback (most recent call last):\n"
@@ -817,7 +793,7 @@ def test_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.needs_processes
-@pytest.mark.parametrize("missing", ["click", "rich"])
+@pytest.mark.parametrize("missing", ["click", "pydantic", "rich"])
 def test_command_says_what_it_needs(missing: str) -> None:
     """Without the extra the command prints one line that says how to install it."""
     script = (

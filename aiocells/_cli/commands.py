@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from aiocells._cli import demos
+from aiocells._cli.completing import complete_input, complete_target
 from aiocells._cli.converting import convert
 from aiocells._cli.errors import reporting
 from aiocells._cli.running import COMPUTERS, compute
@@ -103,8 +104,7 @@ def commands() -> None:
     """
 
 
-# Files can be completed; to know the cells, the module would have to be run.
-_target = click.argument("target", type=click.Path())
+_target = click.argument("target", shell_complete=complete_target)
 _traceback = click.option(
     "--traceback",
     "full",
@@ -121,6 +121,7 @@ _traceback = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     callback=settings,
+    shell_complete=complete_input,
     help="The value of an input, as the cells that want it are annotated; else JSON or "
     "text. NAME=@FILE takes the text of a file. May be repeated.",
 )

@@ -47,7 +47,7 @@ def settings(
     """
     found: dict[str, Setting] = {}
     if ctx.resilient_parsing:  # the Tab key should open no file
-        return found
+        return {each.partition("=")[0]: Setting("", "") for each in given}
     for written in given:
         name, equals, value = written.partition("=")
         if not (name and equals):

@@ -121,12 +121,34 @@ def stdout_for_data() -> Iterator[None]:
     """Send what is printed in the block, by subprocesses too, to standard error."""
     stdout = sys.stdout
     stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
+    with _sent(1, 2):
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        finally:
+            stdout.flush()  # someone may have kept hold of it
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Send what is printed in the block, by subprocesses too, nowhere."""
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+        _sent(1, nowhere.fileno()),
+        _sent(2, nowhere.fileno()),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _sent(number: int, to: int) -> Iterator[None]:
+    """Have what is written to one file go to another in the block."""
+    kept = os.dup(number)
+    os.dup2(to, number)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
+        yield
     finally:
-        stdout.flush()  # someone may have kept hold of it
-        os.dup2(kept, 1)
+        os.dup2(kept, number)
         os.close(kept)

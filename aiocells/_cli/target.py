@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 import types
 from pathlib import Path
@@ -48,6 +49,24 @@ class Target:
             for name, cells in wanted.items()
         }
 
+    def names(self, *, resources: bool) -> list[str]:
+        """The names by which cells can be asked for, with those of resources or not."""
+        program = plan_of(self.graph).program
+        return [
+            name
+            for name, cells in program.named.items()
+            if not re.search(r"[\s,]", name)
+            and (resources or not all(map(program.is_resource, cells)))
+        ]
+
+
+def split(text: str) -> tuple[str, str | None]:
+    """A TARGET's module or file, and what follows a colon, if there is one."""
+    where, colon, written = text.rpartition(":")
+    if not colon or text.endswith(".py"):  # as in C:\trip.py
+        return text, None
+    return where, written
+
 
 def load(text: str) -> Target:
     """Import the module of a TARGET and collect its cells.
@@ -60,15 +79,13 @@ def load(text: str) -> Target:
         GraphException: the cells don't make up a graph.
         BaseException: what the module raised when it was imported.
     """
-    where, colon, written = text.rpartition(":")
-    if not colon or text.endswith(".py"):  # as in C:\trip.py
-        where, colon, written = text, "", ""
+    where, written = split(text)
     module = _load_file(where) if where.endswith(".py") else _load_module(where)
     graph = Graph.from_module(module)
     if not len(graph):
         msg = f"{where} has no cells. Mark its functions with @cell."
         raise CommandError(msg)
-    if not colon:
+    if written is None:
         return Target(text, graph, None)
     names = [name.strip() for name in written.split(",")]
     return Target(text, graph, [_cell(graph, module, name) for name in names])

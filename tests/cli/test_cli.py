@@ -9,10 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from aiocells._cli import showing
-from aiocells._cli.commands import commands
 from tests.command_line import ended, printed, refused, run, start
 from tests.helpers import Modules
 
@@ -832,35 +830,3 @@ def test_library_loads_neither_command_nor_drawing() -> None:
         " 'aiocells.drawing', 'aiocells._graphs.labels', 'click', 'rich'))])"
     )
     assert ended("-c", script) == (0, "[]\n", "")
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shells_can_complete(shell: str) -> None:
-    """For each shell there is a script that completes the command."""
-    env = {"_AIOCELLS_COMPLETE": f"{shell}_source"}
-    if shell == "bash":
-        pytest.importorskip("pty")  # click asks bash for its version
-    result = CliRunner(env=env).invoke(commands, prog_name="aiocells")
-    assert result.exit_code == 0
-    assert "_aiocells_completion" in result.output
-
-
-def completed(words: str) -> list[str]:
-    """What bash offers after these words."""
-    env = {
-        "_AIOCELLS_COMPLETE": "bash_complete",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(words.count(" ")),
-    }
-    result = CliRunner(env=env).invoke(commands, prog_name="aiocells")
-    return result.stdout.splitlines()
-
-
-def test_commands_options_and_files_are_completed() -> None:
-    """Tab completes commands, demos, choices, and files for a TARGET."""
-    assert completed("aiocells d")[:2] == ["plain,draw", "plain,demo-1"]
-    assert completed("aiocells run --computer s") == [
-        "plain,sequential",
-        "plain,simple",
-    ]
-    assert completed("aiocells run tri") == ["file,tri"]

@@ -1,6 +1,7 @@
 """Results as JSON, whatever their values are."""
 
 import collections.abc
+import contextlib
 import dataclasses
 import datetime
 import enum
@@ -9,26 +10,30 @@ import math
 import numbers
 import pathlib
 import reprlib
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 
+from aiocells._cli import frames
+
 _MAX_DEPTH = 50
-_AS_TEXT = (datetime.timedelta, pathlib.PurePath, uuid.UUID)
+_AS_TEXT = (datetime.timedelta, pathlib.PurePath)
+_BYTES = (bytes, bytearray)
+_LISTED = (list, tuple, collections.deque)
 
 
 def dumps(results: Mapping[str, Any]) -> str:
     """Results by name as the text of a JSON object.
 
-    Objects of attrs and dataclasses become objects with their fields; paths, dates
-    and the like become text; what else JSON cannot hold is shown as its repr.
+    Objects of attrs, dataclasses and pydantic become objects with their fields; arrays
+    become arrays, and tables arrays of objects; paths, dates and the like become text;
+    NaN and the infinities null; what else JSON cannot hold is shown as its repr.
     """
     members = []
     for name, value in results.items():
         try:
-            text = json.dumps(_plain(value, ()), indent=2)
+            text = json.dumps(_plain(value, ()), indent=2, allow_nan=False)
         except Exception:  # some object does not behave; the other results matter
             text = json.dumps(_repr(value))
         # A newline in JSON is never part of a string.
@@ -40,17 +45,14 @@ def _plain(value: Any, inside: tuple[int, ...]) -> Any:
     """A value in terms of JSON; `inside` are the ids of the containers around it."""
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, numbers.Number):
+    # numpy counts its durations among the integers.
+    if isinstance(value, numbers.Number) and type(value).__name__ != "timedelta64":
         return _plain_number(value)
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, _AS_TEXT):
-        return str(value)
     if isinstance(value, enum.Enum):
         return _plain(value.value, inside)
     contents = _contents(value)
-    if contents is None:
-        return _repr(value)
+    if contents is value and not isinstance(value, _LISTED):
+        return _leaf(value)
     if id(value) in inside:
         return "..."
     if len(inside) == _MAX_DEPTH:
@@ -58,7 +60,9 @@ def _plain(value: Any, inside: tuple[int, ...]) -> Any:
     inside = (*inside, id(value))
     if isinstance(contents, dict):
         return {name: _plain(each, inside) for name, each in contents.items()}
-    return [_plain(each, inside) for each in contents]
+    if isinstance(contents, _LISTED):
+        return [_plain(each, inside) for each in contents]
+    return _plain(contents, inside)
 
 
 def _plain_number(number: numbers.Number) -> Any:
@@ -67,13 +71,12 @@ def _plain_number(number: numbers.Number) -> Any:
         return number if isinstance(number, int) else int(number)
     if isinstance(number, numbers.Real) and not isinstance(number, numbers.Rational):
         real = float(number)
-        if math.isfinite(real):
-            return real
+        return real if math.isfinite(real) else None
     return str(number)
 
 
-def _contents(value: Any) -> dict[str, Any] | Iterable[Any] | None:
-    """The named or listed contents of a value; None where it has neither."""
+def _contents(value: Any) -> Any:
+    """The named or listed contents of a value; itself where it has neither."""
     if attrs.has(type(value)):
         names = [field.name for field in attrs.fields(type(value))]
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -84,10 +87,11 @@ def _contents(value: Any) -> dict[str, Any] | Iterable[Any] | None:
         return _members(value)
     elif isinstance(value, collections.abc.Set):
         return _sorted(value)
-    elif isinstance(value, list | tuple | collections.deque):
+    elif isinstance(value, _LISTED):
         return value
     else:
-        return None
+        contents = frames.contents_of(value)
+        return _members(contents) if isinstance(contents, dict) else contents
     return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
@@ -108,6 +112,25 @@ def _sorted(values: Iterable[Any]) -> list[Any]:
         return sorted(values)
     except TypeError:
         return sorted(values, key=repr)
+
+
+def _leaf(value: Any) -> Any:
+    """What is no container: as text, or as pydantic has it, or as its repr.
+
+    pydantic gives its models with their fields, and addresses, patterns and the like.
+    """
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, _AS_TEXT):
+        return str(value)
+    if isinstance(value, _BYTES):
+        return repr(bytes(value))
+    if not isinstance(value, collections.abc.Iterator):  # it would be used up
+        import pydantic_core
+
+        with contextlib.suppress(Exception):
+            return _plain(pydantic_core.to_jsonable_python(value), ())
+    return _repr(value)
 
 
 def _repr(value: Any) -> str:

@@ -12,6 +12,7 @@ from aiocells._cli.errors import CommandError
 from aiocells._cli.settings import Setting
 from aiocells._cli.target import Target
 from aiocells._declaring.names import described
+from aiocells._declaring.parameters import signature_of
 from aiocells._declaring.source import globals_of
 from aiocells._declaring.spec import Input, spec_of
 
@@ -106,7 +107,7 @@ def _parameters(cell: Any, name: str) -> Iterator[inspect.Parameter]:
     spec = spec_of(cell)
     bound = dict(spec.bindings) if spec is not None else {}
     try:
-        signature = inspect.signature(cell)
+        signature = signature_of(cell)
     except (TypeError, ValueError):  # some built-ins tell nothing
         return
     for parameter in signature.parameters.values():

@@ -10,6 +10,7 @@ import math
 import numbers
 import pathlib
 import reprlib
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ import attrs
 from aiocells._cli import frames
 
 _MAX_DEPTH = 50
-_AS_TEXT = (datetime.timedelta, pathlib.PurePath)
+_AS_TEXT = (datetime.timedelta, pathlib.PurePath, uuid.UUID)
 _BYTES = (bytes, bytearray)
 _LISTED = (list, tuple, collections.deque)
 
@@ -126,9 +127,9 @@ def _leaf(value: Any) -> Any:
     if isinstance(value, _BYTES):
         return repr(bytes(value))
     if not isinstance(value, collections.abc.Iterator):  # it would be used up
-        import pydantic_core
-
         with contextlib.suppress(Exception):
+            import pydantic_core
+
             return _plain(pydantic_core.to_jsonable_python(value), ())
     return _repr(value)
 

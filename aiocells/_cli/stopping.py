@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from aiocells._cli.watching import Watch
+from aiocells._running.elsewhere.platform import offers
 
 T = TypeVar("T")
 
@@ -112,7 +113,8 @@ class Stopper:
         # A thread of its own can speak while a cell holds up the loop. What a signal
         # interrupts may be writing already, so that the handler itself must not.
         speaker = threading.Thread(target=self._speak, daemon=True)
-        speaker.start()
+        if offers("thread"):
+            speaker.start()
         try:
             with self._signals.answered(self._stop):
                 return asyncio.run(self._held(computation))
@@ -122,7 +124,8 @@ class Stopper:
             raise KeyboardInterrupt from None
         finally:
             self._due.put(None)
-            speaker.join()
+            if speaker.ident is not None:
+                speaker.join()
 
     async def _held(self, computation: Coroutine[Any, Any, T]) -> T:
         self._task = asyncio.current_task()

@@ -38,15 +38,13 @@ class Parameters(NamedTuple):
 
 NO_PARAMETERS = Parameters()
 _UNKNOWN = Parameters(is_known=False)
-_signature_of: Callable[..., inspect.Signature] = inspect.signature
+signature_of: Callable[..., inspect.Signature] = inspect.signature
 if sys.version_info >= (3, 14):
     # Annotations mean something there only once somebody asks, and may name what is not
     # there. We don't read them: as text, nobody asks.
     from annotationlib import Format
 
-    _signature_of = functools.partial(
-        inspect.signature, annotation_format=Format.STRING
-    )
+    signature_of = functools.partial(inspect.signature, annotation_format=Format.STRING)
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 _STARS = {
     inspect.Parameter.VAR_POSITIONAL: "*",
@@ -86,7 +84,7 @@ def _read_code(function: types.FunctionType) -> Parameters:
 
 def _read_signature(function: Callable[..., Any]) -> Parameters:
     try:
-        signature = _signature_of(function)
+        signature = signature_of(function)
     except (ValueError, TypeError):  # some built-ins tell nothing
         return _UNKNOWN
     fixed = function.keywords if isinstance(function, functools.partial) else {}

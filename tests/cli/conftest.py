@@ -27,7 +27,7 @@ TRIP = """\
         price: float
 
     @cell
-    async def hotel(city: str, nights: int = 2) -> Hotel:
+    async def hotel(city, nights: int = 2) -> Hotel:
         return Hotel(f"Grand {city}", 100.0 * nights)
 
     @cell

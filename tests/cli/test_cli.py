@@ -325,7 +325,7 @@ FAILING = """\
     import json
 
     @cell
-    async def load(text: str):
+    async def load(text):
         return parsed(text)
 
     def parsed(text):

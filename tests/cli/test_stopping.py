@@ -16,6 +16,8 @@ from aiocells._cli.watching import Watch
 from tests.command_line import run, start
 from tests.helpers import Modules
 
+pytestmark = pytest.mark.needs_processes
+
 WAITING = """\
     import asyncio, multiprocessing, sys, threading
 
@@ -329,6 +331,18 @@ def test_a_signal_after_the_end_is_one_before_the_next_thing() -> None:
     assert stopper.run(answer()) == 42
     with pytest.raises(KeyboardInterrupt):
         stopper._stop()
+
+
+def test_nothing_is_said_where_there_are_no_threads(
+    modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform without threads computes all the same."""
+    monkeypatch.setattr(stopping, "offers", lambda _place: False)
+    modules.write("trip", "@cell\nasync def trip(): return threading.active_count()")
+    before = threading.active_count()
+    path = modules.folder / "trip.py"
+    path.write_text(f"import threading\n{path.read_text()}")
+    assert run("run", "trip:trip").output == f"{before}\n"
 
 
 @pytest.mark.parametrize("leads", [True, False])

@@ -33,6 +33,7 @@ def signs(modules: Modules) -> Path:
     return modules.write("signs", SIGNS)
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize(
     ("encoding", "shown"),
     [
@@ -82,6 +83,7 @@ def test_what_a_cell_prints_is_spelled_out(modules: Modules) -> None:
     assert (result.exit_code, result.stdout) == (0, "\\u2192\n")
 
 
+@pytest.mark.needs_processes
 def test_an_error_is_spelled_out(modules: Modules) -> None:
     """Standard error spells out as well, for sentences and tracebacks."""
     modules.write("failing", "@cell\ndef failing(): raise ValueError('→\\udcff')")
@@ -134,6 +136,7 @@ def in_shell(command: str) -> tuple[int, str, str]:
     return ended("-c", script)
 
 
+@pytest.mark.needs_processes
 @sh
 @pytest.mark.parametrize(
     ("closed", "options", "stdout", "stderr"),
@@ -154,6 +157,7 @@ def test_a_closed_stream_is_no_error(
     assert Path("found.txt").read_text() == "written"
 
 
+@pytest.mark.needs_processes
 @sh
 def test_a_closed_stream_hides_no_failure(modules: Modules) -> None:
     """Exit codes are as ever where standard error is closed."""
@@ -189,6 +193,7 @@ def unread() -> Iterator[int]:
     os.close(writer)
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("command", COMMANDS)
 def test_output_that_nobody_reads_ends_quietly(modules: Modules, command: str) -> None:
     """As `| head -1` leaves it: exit code 1, and no word on standard error."""
@@ -209,6 +214,7 @@ PRINTING = """\
 """
 
 
+@pytest.mark.needs_processes
 @pytest.mark.skipif(not hasattr(select, "poll"), reason="needs poll")
 def test_a_cell_that_prints_for_nobody_ends_quietly(modules: Modules) -> None:
     """Where the reader has gone, the cell that prints is not blamed for it."""
@@ -234,6 +240,7 @@ def test_another_broken_pipe_of_a_cell_is_its_failure(
 full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 
 
+@pytest.mark.needs_processes
 @full
 @pytest.mark.parametrize("command", COMMANDS)
 def test_output_that_cannot_be_written_is_an_error(
@@ -247,6 +254,7 @@ def test_output_that_cannot_be_written_is_an_error(
     assert (code, stderr) == (1, "Error: cannot write: No space left on device.\n")
 
 
+@pytest.mark.needs_processes
 @full
 def test_a_full_disk_changes_no_other_exit_code(modules: Modules) -> None:
     """What ended a command otherwise still tells, where its output is lost too."""

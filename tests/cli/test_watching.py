@@ -42,9 +42,8 @@ def told(log: pytest.LogCaptureFixture, *args: str) -> list[str]:
 
 
 @pytest.mark.parametrize("computer", ["concurrent", "simple"])
-@pytest.mark.parametrize("beside", ["", '@cell(run_in="thread")\ndef beside(): ...'])
 def test_a_cell_that_holds_up_another_is_told(
-    modules: Modules, log: pytest.LogCaptureFixture, computer: str, beside: str
+    modules: Modules, log: pytest.LogCaptureFixture, computer: str
 ) -> None:
     """The message names the cell, and the option that sets the seconds."""
     modules.write("beside", BESIDE)
@@ -72,7 +71,10 @@ def test_the_watchdog_can_be_set_and_switched_off(
         "@cell\ndef one(): ...\n@cell\ndef two(one): ...",
         "@cell\nasync def one(): ...\n@cell\ndef two(one): ...",
         "@cell\ndef one(): ...\n@cell\nasync def two(one): ...",
-        "@cell(run_in='thread')\ndef one(): ...\n@cell\ndef two(one): ...",
+        pytest.param(
+            "@cell(run_in='thread')\ndef one(): ...\n@cell\ndef two(one): ...",
+            marks=pytest.mark.needs_threads,
+        ),
         "@resource\nasync def one(): yield\n@cell\ndef two(one): ...",
     ],
 )

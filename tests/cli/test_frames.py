@@ -37,7 +37,7 @@ NANOSECOND = "2024-01-01T00:00:00.000000001"
         (np.bytes_(b"x"), "b'x'"),
         (np.datetime64("2024-01-01"), "2024-01-01"),
         (np.datetime64(NANOSECOND), NANOSECOND),
-        (np.datetime64("NaT"), None),
+        (np.datetime64("NaT", "D"), None),
         (np.timedelta64(90, "m"), "1:30:00"),
         (np.arange(2000), [*range(2000)]),
         (np.array([[1.5, np.nan], [np.inf, 2]]), [[1.5, None], [None, 2.0]]),

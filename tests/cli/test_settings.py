@@ -130,7 +130,7 @@ def read(text: str) -> str:
             "datetime.datetime(2024, 1, 1, 10, 0)",
         ),
         ("datetime.time", "10:30", "datetime.time(10, 30)"),
-        ("datetime.timedelta", "1:00:00", "datetime.timedelta(seconds=3600)"),
+        ("datetime.timedelta", "01:00:00", "datetime.timedelta(seconds=3600)"),
         ("decimal.Decimal", "1.10", "Decimal('1.10')"),
         ("decimal.Decimal", '"1.10"', "Decimal('1.10')"),
         ("uuid.UUID", "0" * 31 + "1", f"UUID('{uuid.UUID(int=1)}')"),

@@ -146,3 +146,57 @@ class Reference:
             self.order.append(rank)
             self.values[rank] = value_of(node, args, extra)
         return self.values[rank]
+
+
+@attrs.frozen
+class Parameter:
+    """One parameter of a random function.
+
+    Attributes:
+        name: its name.
+        kind: "/" for positional only, "" for either way, "*" for keyword only.
+        has_default: whether it has one.
+        source: "cell", "input", or "absent" for an input that is not given.
+    """
+
+    name: str
+    kind: str
+    has_default: bool
+    source: str
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a value for it."""
+        return self.source != "absent"
+
+
+@st.composite
+def signatures(draw: st.DrawFn) -> tuple[Parameter, ...]:
+    """Parameters of every kind; only those with a default may be absent."""
+    counts = [draw(st.integers(0, 3)) for _ in range(3)]
+    positional = counts[0] + counts[1]
+    first_default = draw(st.integers(0, positional))
+    made: list[Parameter] = []
+    for kind, count in zip(["/", "", "*"], counts, strict=True):
+        for _ in range(count):
+            has_default = (
+                draw(st.booleans()) if kind == "*" else len(made) >= first_default
+            )
+            sources = ["cell", "input", "absent"] if has_default else ["cell", "input"]
+            source = draw(st.sampled_from(sources))
+            made.append(Parameter(f"p{len(made)}", kind, has_default, source))
+    return tuple(made)
+
+
+def written(parameters: tuple[Parameter, ...]) -> str:
+    """The parameters as they stand between the parentheses of a `def`."""
+    texts: list[str] = []
+    before = ""
+    for each in parameters:
+        if before == "/" != each.kind:
+            texts.append("/")
+        if before != "*" == each.kind:
+            texts.append("*")
+        texts.append(f"{each.name}=DEFAULT" if each.has_default else each.name)
+        before = each.kind
+    return ", ".join([*texts, "/"] if before == "/" else texts)

@@ -1,44 +1,53 @@
 """From the parameters of cells to the edges, inputs and arguments of a graph."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from aiocells._collecting.finding import Finder
 from aiocells._collecting.quick_binding import quick_sources
 from aiocells._declaring import names as _names
 from aiocells._declaring.checks import check_declaration
 from aiocells._declaring.kinds import Kind, kind_of
-from aiocells._declaring.parameters import NO_PARAMETERS, Parameters, parameters_of
+from aiocells._declaring.parameters import (
+    NO_PARAMETERS,
+    Parameters,
+    by_position,
+    is_wrapper,
+    parameters_of,
+)
 from aiocells._declaring.source import globals_of
 from aiocells._declaring.spec import PLAIN, PLAIN_SPEC, CellSpec, Input
 from aiocells.errors import DeclarationError, UnbindableParameter
 
 Function = Callable[..., Any]
 
-REQUIRED: Any = object()
 
+class OwnDefault(NamedTuple):
+    """An argument that is the default of its parameter.
 
-class InputSlot(NamedTuple):
-    """An input as one or more cells want it.
+    It stands for an input that was not given, where Python has no way to leave it out:
+    before an argument that can only be given by position.
 
     Attributes:
-        name: what the caller calls it.
-        default: what a cell gets if the caller does not give it, or REQUIRED.
+        parameter: its name.
     """
 
-    name: str
-    default: Any
+    parameter: str
+
+
+# What makes up an argument: one value; so many, as a list; none.
+Group: TypeAlias = int | OwnDefault | None
 
 
 class Shape(NamedTuple):
     """How to call a function that does not take one value a parameter, in order.
 
     Attributes:
-        groups: for each argument, None for one value, or how many make up a list.
+        groups: what makes up each argument.
         keywords: the names of the last arguments, which are given by keyword.
     """
 
-    groups: tuple[int | None, ...]
+    groups: tuple[Group, ...]
     keywords: tuple[str, ...]
 
 
@@ -52,8 +61,9 @@ class Bound:
         args: where the values of a call come from: the number of a cell, or ~k for
             the k-th of `inputs`.
         shapes: for the few cells that need one.
+        optional: for the cells with defaults, the inputs that these stand in for.
         names: of those cells that do not tell their own.
-        inputs: what the caller may give.
+        inputs: what the caller may give, by name.
     """
 
     def __init__(self) -> None:
@@ -62,10 +72,11 @@ class Bound:
         self.needs: list[Any] = []
         self.args: list[tuple[int, ...]] = []
         self.shapes: dict[int, Shape] = {}
+        self.optional: dict[int, tuple[int, ...]] = {}
         self.specs: list[CellSpec | None] = []
         self.kinds: list[Kind] = []
         self.names: dict[int, str] = {}
-        self.inputs: list[InputSlot] = []
+        self.inputs: list[str] = []
 
 
 def bind(given: Iterable[tuple[str | None, Function]], owner: object = None) -> Bound:
@@ -87,7 +98,7 @@ class _Binder:
     def __init__(self) -> None:
         self.bound = Bound()
         self._finder = Finder()
-        self._slots: dict[tuple[str, int], int] = {}
+        self._slots: dict[str, int] = {}
 
     def add_given(self, function: Function, found: str | None, owner: object) -> None:
         count = len(self.bound.nodes)
@@ -153,13 +164,22 @@ class _Binder:
         bindings = self._bindings(function, spec, parameters) if spec.bindings else {}
         if bindings and not parameters.is_known:
             parameters = parameters._replace(keyword=tuple(bindings))
-        sources, sizes = self._sources(function, parameters, bindings, ordered)
+        sources, sizes, optional = self._sources(
+            function, parameters, bindings, ordered
+        )
         needs = [self._number(cell) for cell in ordered]
         needs.extend([source for source in sources if source >= 0])
         bound.needs.append(_without_repeats(tuple(needs)))
         bound.args.append(tuple(sources))
-        if parameters.keyword or sizes.count(None) < len(sizes):
-            bound.shapes[number] = Shape(tuple(sizes), parameters.keyword)
+        if optional:
+            bound.optional[number] = tuple(optional.values())
+        keywords = parameters.keyword
+        if optional and is_wrapper(function):
+            # One that gives a parameter itself does so by keyword.
+            count = by_position(function, len(parameters.positional), optional)
+            keywords = parameters.names[count:]
+        if keywords or sizes.count(None) < len(sizes):
+            bound.shapes[number] = Shape(tuple(sizes), keywords)
 
     def _sources(
         self,
@@ -167,8 +187,11 @@ class _Binder:
         parameters: Parameters,
         bindings: dict[str, Any],
         ordered: list[Function],
-    ) -> tuple[list[int], list[int | None]]:
-        """Where the values of a call come from, and how many make up each list.
+    ) -> tuple[list[int], list[Group], dict[int, int]]:
+        """Where the values of a call come from, and what makes up each argument.
+
+        Last come the inputs that the cell can do without, by the position of the
+        parameter.
 
         Args:
             function: the cell.
@@ -178,7 +201,8 @@ class _Binder:
         """
         finder, defaults = self._finder, parameters.defaults
         sources: list[int] = []
-        sizes: list[int | None] = []
+        sizes: list[Group] = []
+        optional: dict[int, int] = {}
         module = globals_of(function) if parameters is not NO_PARAMETERS else {}
         for name in parameters.names:
             arg = bindings.get(name)
@@ -189,27 +213,29 @@ class _Binder:
             if arg is None and name not in defaults:
                 arg = finder.among_given(function, name)
             if isinstance(arg, list):
-                sources.extend([self._source(part, name, REQUIRED) for part in arg])
+                sources.extend([self._source(part, name) for part in arg])
                 sizes.append(len(arg))
             else:
-                sources.append(self._source(arg, name, defaults.get(name, REQUIRED)))
+                source = self._source(arg, name)
+                if source < 0 and name in defaults:
+                    optional[len(sizes)] = ~source
+                sources.append(source)
                 sizes.append(None)
-        return sources, sizes
+        return sources, sizes, optional
 
-    def _source(self, arg: Any, name: str, default: Any) -> int:
+    def _source(self, arg: Any, name: str) -> int:
         """The number of a cell, or the complement of that of an input."""
         if arg is None:
-            return ~self._slot(name, default)
+            return ~self._slot(name)
         if isinstance(arg, Input):
-            return ~self._slot(arg.name, default)
+            return ~self._slot(arg.name)
         return self._number(arg)
 
-    def _slot(self, name: str, default: Any) -> int:
-        key = (name, id(default))  # the slot keeps the default alive, and so its id
-        slot = self._slots.get(key)
+    def _slot(self, name: str) -> int:
+        slot = self._slots.get(name)
         if slot is None:
-            slot = self._slots[key] = len(self.bound.inputs)
-            self.bound.inputs.append(InputSlot(name, default))
+            slot = self._slots[name] = len(self.bound.inputs)
+            self.bound.inputs.append(name)
         return slot
 
     # The keywords of depends_on

@@ -186,12 +186,12 @@ _NO_INPUTS: Mapping[str, tuple[Callable[..., Any], ...]] = types.MappingProxyTyp
 
 def _wanted_inputs(bound: Bound) -> Mapping[str, tuple[Callable[..., Any], ...]]:
     wanted: dict[str, dict[Callable[..., Any], None]] = {
-        slot.name: {} for slot in bound.inputs
+        name: {} for name in bound.inputs
     }
     for node, args in zip(bound.nodes, bound.args, strict=False):
         for source in args:
             if source < 0:
-                wanted[bound.inputs[~source].name][node] = None
+                wanted[bound.inputs[~source]][node] = None
     return types.MappingProxyType(
         {name: tuple(cells) for name, cells in wanted.items()}
     )

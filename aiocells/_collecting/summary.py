@@ -25,9 +25,8 @@ def summary_of(bound: Bound, count: int, origins: Sequence[str | None]) -> str:
     known = list(dict.fromkeys(filter(None, origins)))
     if known:
         text += f" of {_joined(known)}"
-    inputs = dict.fromkeys(slot.name for slot in bound.inputs)
-    if inputs:
-        text += f", inputs: {listed(inputs, len(inputs))}"
+    if bound.inputs:
+        text += f", inputs: {listed(bound.inputs, len(bound.inputs))}"
     return text
 
 

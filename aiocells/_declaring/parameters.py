@@ -8,7 +8,7 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 _EMPTY: Mapping[str, Any] = types.MappingProxyType({})
@@ -105,3 +105,61 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
             if parameter.default is not parameter.empty:
                 defaults[name] = parameter.default
     return Parameters(tuple(positional), tuple(keyword), defaults, unbindable)
+
+
+def by_position(
+    function: Callable[..., Any],
+    count: int,
+    others: Collection[int],
+    gone: Collection[int] = (),
+) -> int:
+    """How many parameters a call gives by position.
+
+    Args:
+        function: a callable whose parameters are known.
+        count: how many are positional.
+        others: the positions of those after which all should be given by keyword; it
+            is by position up to the last that has no other way.
+        gone: the positions of those that are not given at all.
+    """
+    given = [each for each in range(min(others), count) if each not in gone]
+    if given:
+        names, nameless = parameters_of(function).names, _nameless(function)
+        bound = [each for each in given if names[each] in nameless]
+        others = [each for each in others if each > max(bound, default=-1)]
+    return min([count, *others])
+
+
+def _nameless(function: Callable[..., Any]) -> set[str]:
+    """The parameters that a call cannot give by keyword.
+
+    A wrapper may take by position only, or by another name, what the function inside
+    takes either way.
+    """
+    inner = inspect.signature(function).parameters
+    try:
+        outer = inspect.signature(function, follow_wrapped=False).parameters
+    except ValueError:  # written in C, as the wrapper of functools.cache
+        outer = inner
+    kinds = [each.kind for each in outer.values()]
+    takes_any = inspect.Parameter.VAR_KEYWORD in kinds
+    named = sum(kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+    nameless = set()
+    for position, (name, parameter) in enumerate(inner.items()):
+        taken = outer.get(name)
+        if parameter.kind is parameter.POSITIONAL_ONLY or (
+            (position < named or not takes_any)
+            if taken is None
+            else taken.kind is parameter.POSITIONAL_ONLY
+        ):
+            nameless.add(name)
+    return nameless
+
+
+def is_wrapper(function: Callable[..., Any]) -> bool:
+    """Whether a callable is a wrapper, made with functools.wraps, around another."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, types.MethodType):
+        function = function.__func__
+    return "__wrapped__" in getattr(function, "__dict__", {})

@@ -9,7 +9,7 @@ from aiocells._graphs.structure import Attached
 from aiocells._outcome import failures as _failures
 from aiocells._planning.plan import Plan
 from aiocells._planning.selecting import select
-from aiocells._running.prepare import choose, lay_out
+from aiocells._running.prepare import choose, lay_out, without_absent
 from aiocells._running.run import Run
 from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells.errors import GraphException, UnsupportedCell
@@ -145,6 +145,7 @@ def _flow_of(graph: DependencyGraph) -> _Flow | None:
 
 async def _started(graph: DependencyGraph) -> _Flow:
     plan, given = choose(graph, None, None)
+    plan = without_absent(plan, None)
     program = plan.program
     numbers = [number for number in plan.order if not program.needs[number]]
     for number in numbers:

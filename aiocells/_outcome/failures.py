@@ -2,8 +2,10 @@
 
 import reprlib
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, NoReturn
 
+from aiocells._collecting.binding import OwnDefault
 from aiocells._declaring.parameters import parameters_of
 from aiocells._planning.plan import Plan
 
@@ -96,19 +98,22 @@ def _needed_by(plan: Plan, number: int) -> str:
 def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     program = plan.program
     args = program.args[number]
-    if not args:
+    if not args and number not in program.optional:
         return ""
-    shape = program.shapes.get(number)
+    parameters = parameters_of(program.nodes[number])
+    groups, keywords = program.shapes.get(number) or ((None,) * len(args), ())
+    names = (*parameters.positional[: len(groups) - len(keywords)], *keywords)
     left = iter([_short_repr(values[source]) for source in args])
-    groups = shape.groups if shape is not None else (None,) * len(args)
-    texts = [
-        next(left)
-        if size is None
-        else f"[{', '.join(next(left) for _ in range(size))}]"
-        for size in groups
-    ]
-    names = parameters_of(program.nodes[number]).names
-    told = ", ".join(f"{name}={text}" for name, text in zip(names, texts, strict=False))
+    texts = {
+        name: next(left) if group is None else f"[{', '.join(islice(left, group))}]"
+        for name, group in zip(names, groups, strict=False)
+        if not isinstance(group, OwnDefault)
+    }
+    defaults = parameters.defaults.items()
+    texts |= {name: _short_repr(value) for name, value in defaults if name not in texts}
+    told = ", ".join(
+        f"{n}={texts[n]}" for n in parameters.names or keywords if n in texts
+    )
     if len(told) > _MAX_ARGUMENTS:
         told = told[: _MAX_ARGUMENTS - 3] + "..."
     return f"\n  called with {told}"

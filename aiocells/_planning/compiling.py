@@ -1,8 +1,6 @@
 """From a graph to the plan that computes all of it."""
 
-import functools
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from aiocells._collecting.binding import Bound, Shape
@@ -11,10 +9,9 @@ from aiocells._declaring.kinds import Kind, kind_of
 from aiocells._declaring.spec import PLAIN
 from aiocells._graphs.dependency_graph import DependencyGraph, order_of, structure_of
 from aiocells._graphs.structure import Attached, Structure
+from aiocells._planning.calls import called
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
-from aiocells._planning.timeouts import with_timeout
-from aiocells._planning.unawaited import checked
 from aiocells.errors import UnsupportedCell
 
 _plans: Attached[tuple[int, Plan]] = Attached()  # each with the version of its graph
@@ -53,14 +50,9 @@ def _compile(structure: Structure, bound: Bound | None) -> Plan:
             if spec is not None and spec.options is not None:
                 options[number] = spec.options
         for number, kind in enumerate(kinds):
-            if kind is Kind.PLAIN:
-                functions[number] = checked(functions[number])
-        for number, shape in shapes.items():
-            functions[number] = functools.partial(call_shaped, functions[number], shape)
-        for number, kind in enumerate(kinds):
-            timeout = options[number].timeout
-            if timeout is not None and kind is Kind.ASYNC:
-                functions[number] = with_timeout(functions[number], timeout)
+            functions[number] = called(
+                nodes[number], kind, options[number], shapes.get(number)
+            )
     by_hand = nodes[len(args) :]
     for node in by_hand:
         if not callable(node):
@@ -83,21 +75,7 @@ def _compile(structure: Structure, bound: Bound | None) -> Plan:
         options=options,
         inputs=bound.inputs if bound is not None else [],
         shapes=shapes,
+        optional=bound.optional if bound is not None else {},
     )
     targets = tuple(n for n in range(len(nodes)) if not options[n].is_resource)
     return Plan(program, order, frozenset(), targets, frees=False)
-
-
-def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> Any:
-    """Call `function` with values that come one by one.
-
-    It stands at the top of the module, so that it can be sent to a process.
-    """
-    left = iter(values)
-    args = [
-        next(left) if size is None else [next(left) for _ in range(size)]
-        for size in shape.groups
-    ]
-    positional = len(args) - len(shape.keywords)
-    named = dict(zip(shape.keywords, args[positional:], strict=True))
-    return function(*args[:positional], **named)

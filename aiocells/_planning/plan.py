@@ -5,8 +5,9 @@ list: first those of the cells, then those of the inputs in reverse, so that the
 source ~k of an argument, Python's k-th index from the end, is the k-th input.
 """
 
+import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
@@ -40,6 +41,18 @@ class Plan:
         self.targets = targets
         self.frees = frees
         self.attached: dict[Any, Any] = {}
+
+    def calling(self, program: Program) -> "Plan":
+        """The same computation, with inputs left out of the calls of some cells.
+
+        Args:
+            program: the same cells, called without these inputs.
+        """
+        other = copy.copy(self)
+        other.program = program
+        other.attached = {}
+        vars(other).pop("wanted_inputs", None)
+        return other
 
     @functools.cached_property
     def dependents(self) -> list[Sequence[int]]:
@@ -95,13 +108,22 @@ class Plan:
 
     @functools.cached_property
     def wanted_inputs(self) -> dict[int, list[int]]:
-        """For each input slot that this plan uses, the cells that want it."""
+        """For each input that this plan uses, the cells that want it."""
         wanted: dict[int, list[int]] = {}
         for number in self.order:
             for source in self.program.args[number]:
                 if source < 0:
                     wanted.setdefault(~source, []).append(number)
         return wanted
+
+    @functools.cached_property
+    def optional_inputs(self) -> Collection[int]:
+        """The inputs that some cell of this plan can do without."""
+        optional = self.program.optional
+        if not optional:
+            return ()
+        cells = [number for number in self.order if number in optional]
+        return dict.fromkeys(each for number in cells for each in optional[number])
 
     @functools.cached_property
     def target_set(self) -> frozenset[int]:

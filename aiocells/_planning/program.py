@@ -4,13 +4,14 @@ Everything goes by the number of a cell in its graph, and names and places come 
 so that nothing above a plan asks its graph for anything.
 """
 
+import copy
 import functools
 import operator
 import types
 from collections.abc import Callable, Collection, Iterable, KeysView, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from aiocells._collecting.binding import InputSlot, Shape
+from aiocells._collecting.binding import Shape
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.names import described, name_of
 from aiocells._declaring.spec import PLAIN, Options
@@ -30,6 +31,8 @@ class Program:
         options: what `cell` or `resource` said.
         inputs: what the caller may give.
         shapes: how the caller's function takes the arguments, where not one by one.
+        optional: for the cells with defaults, the inputs that these stand in for.
+        attached: what others keep with the cells, each by an `Attached` of its own.
     """
 
     # Written out, here and in Plan: attrs would take a millisecond of every import.
@@ -44,8 +47,9 @@ class Program:
         needs: list[Collection[int]],
         kinds: list[Kind],
         options: list[Options],
-        inputs: list[InputSlot],
+        inputs: list[str],
         shapes: dict[int, Shape],
+        optional: Mapping[int, tuple[int, ...]],
     ) -> None:
         self.nodes = nodes
         self.index = index
@@ -57,11 +61,31 @@ class Program:
         self.options = options
         self.inputs = inputs
         self.shapes = shapes
+        self.optional = optional
+        self.attached: dict[Any, Any] = {}
+
+    def calling(
+        self,
+        functions: list[Callable[..., Any]],
+        args: list[tuple[int, ...]],
+        arguments: list["Taking"],
+        shapes: dict[int, Shape],
+    ) -> "Program":
+        """The same cells, some of them called with other arguments.
+
+        What is attached, both have.
+        """
+        other = copy.copy(self)
+        other.functions = functions
+        other.args = args
+        other.arguments = arguments
+        other.shapes = shapes
+        return other
 
     @functools.cached_property
-    def arguments(self) -> list[Callable[[list[Any]], Iterable[Any]]]:
+    def arguments(self) -> list["Taking"]:
         """For each cell what takes its arguments out of the values of a run."""
-        return [_taking(sources) for sources in self.args]
+        return [taking(sources) for sources in self.args]
 
     @functools.cached_property
     def names(self) -> list[str]:
@@ -86,8 +110,8 @@ class Program:
 
     @functools.cached_property
     def input_names(self) -> KeysView[str]:
-        """What the caller may give, each name once."""
-        return dict.fromkeys(slot.name for slot in self.inputs).keys()
+        """What the caller may give."""
+        return dict.fromkeys(self.inputs).keys()
 
     def described(self, number: int) -> str:
         """A cell as messages name it, with its place in the source."""
@@ -107,10 +131,11 @@ class Program:
         return self.options[number].is_resource
 
 
-_TAKING_NONE: Callable[[list[Any]], list[Any]] = operator.itemgetter(slice(0))
+Taking: TypeAlias = Callable[[list[Any]], Iterable[Any]]
+_TAKING_NONE: Taking = operator.itemgetter(slice(0))
 
 
-def _taking(sources: tuple[int, ...]) -> Callable[[list[Any]], Iterable[Any]]:
+def taking(sources: tuple[int, ...]) -> Taking:
     """What gives the items of a list that stand at `sources`.
 
     An itemgetter is the quickest there is, but gives a bare item for one source, and

@@ -7,18 +7,24 @@ from collections.abc import Callable
 from typing import Any
 
 
-def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A plain function that, if it wraps an async one, must not return its coroutine.
+def checked(
+    function: Callable[..., Any], call: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A call of a plain cell that must not return the coroutine of what it wraps.
 
     Such a wrapper may well run the coroutine itself, so that only the call can tell.
+
+    Args:
+        function: the cell.
+        call: what is called in its place.
     """
     if type(function) is not types.FunctionType or "__wrapped__" not in (
         function.__dict__
     ):
-        return function
+        return call
     if not inspect.iscoroutinefunction(inspect.unwrap(function)):
-        return function
-    return functools.partial(_call, function)
+        return call
+    return functools.partial(_call, call)
 
 
 def _call(function: Callable[..., Any], /, *values: Any, **named: Any) -> Any:

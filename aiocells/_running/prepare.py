@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiocells._collecting.binding import REQUIRED
 from aiocells._declaring import names as _names
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._graphs.structure import Attached
+from aiocells._planning.calls import without_inputs
 from aiocells._planning.compiling import plan_of
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
@@ -29,17 +29,24 @@ _KEPT_SELECTIONS = 64
 _selections: Attached[dict[Any, tuple[Plan, tuple[int, ...]]]] = Attached()
 
 
+# By the inputs that were not given.
+_without: Attached[dict[frozenset[int], Plan]] = Attached()
+
+_ABSENT: Any = object()
+
+
 def prepare(
     graph: DependencyGraph,
     targets: Iterable[Any] | None,
     overrides: Mapping[Any, Any] | None,
+    inputs: Mapping[str, Any] | None,
     on_error: OnError,
     observers: "Iterable[Observer]",
 ) -> tuple[Run, dict[int, Any]]:
     """Prepare a computation, with the options that every computer takes.
 
-    All but `inputs=`, which is looked at when all else has been found to be right.
-    What they mean is told by `aiocells.computers`.
+    What they mean is told by `aiocells.computers`. Of `inputs=` only counts which are
+    given; it is looked at when all else has been found to be right.
 
     Returns:
         The run, without values yet; and the overriding values by the number of the
@@ -48,6 +55,8 @@ def prepare(
     if on_error != "raise":
         check_on_error(on_error)
     plan, given = choose(graph, targets, overrides)
+    if plan.optional_inputs:
+        plan = without_absent(plan, inputs)
     return Run(plan, [], on_error, observers), given
 
 
@@ -78,6 +87,31 @@ def choose(
     overrides = _checked_mapping("overrides", "cell", overrides)
     plan, overridden = _selected(plan, targets, overrides)
     return plan, dict(zip(overridden, overrides.values(), strict=True))
+
+
+def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
+    """The plan that leaves the inputs with defaults out which were not given.
+
+    Args:
+        plan: what is run.
+        inputs: values by the name of an input; only which are given counts.
+    """
+    inputs = _checked_mapping("inputs", '"name"', inputs)
+    names = plan.program.inputs
+    absent = [each for each in plan.optional_inputs if names[each] not in inputs]
+    if not absent:
+        return plan
+    known = _without.get(plan)
+    if known is None:
+        known = _without.set(plan, {})
+    asked = frozenset(absent)
+    made = known.get(asked)
+    if made is None:
+        made = without_inputs(plan, asked)
+        if len(known) >= _KEPT_SELECTIONS:
+            known.clear()
+        known[asked] = made
+    return made
 
 
 def _checked_mapping(
@@ -200,20 +234,19 @@ def lay_out(
     """
     inputs = _checked_mapping("inputs", '"name"', inputs)
     program = plan.program
-    slots = program.inputs
-    values: list[Any] = [None] * (len(program.nodes) + len(slots))
+    names = program.inputs
+    values: list[Any] = [None] * (len(program.nodes) + len(names))
     if inputs:
         known = program.input_names
         unknown = [name for name in inputs if name not in known]
         if unknown:
             _refuse_unknown(program, unknown)
     missing: dict[str, list[int]] = {}
-    for slot, cells in plan.wanted_inputs.items():
-        name, default = slots[slot].name, slots[slot].default
-        value = inputs.get(name, default) if inputs else default
-        if value is REQUIRED:
-            missing.setdefault(name, []).extend(cells)
-        values[~slot] = value
+    for wanted, cells in plan.wanted_inputs.items():
+        value = inputs.get(names[wanted], _ABSENT)
+        if value is _ABSENT:
+            missing[names[wanted]] = cells
+        values[~wanted] = value
     if missing:
         _refuse_missing(program, missing, inputs)
     for number, value in given.items():

@@ -49,7 +49,7 @@ async def async_compute_concurrent(
     >>> asyncio.run(async_compute_concurrent(graph, inputs={"count": 2}))[total]
     5.0
     """
-    run, given = prepare(graph, targets, overrides, on_error, observers)
+    run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
     scheduler_for = concurrent_scheduler(
         run.plan, max_concurrency, limits, watchdog, inline=True
     )
@@ -85,7 +85,7 @@ async def async_compute_concurrent_simple(
     >>> asyncio.run(async_compute_concurrent_simple(Graph.from_cells(answer)))[answer]
     42
     """
-    run, given = prepare(graph, targets, overrides, on_error, observers)
+    run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
     scheduler_for = concurrent_scheduler(
         run.plan, max_concurrency, limits, watchdog, inline=False
     )

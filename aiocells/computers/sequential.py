@@ -41,7 +41,7 @@ def compute_sequential(
     >>> compute_sequential(Graph.from_cells(total), inputs={"price": 2.5})[total]
     2.5
     """
-    run, given = prepare(graph, targets, overrides, on_error, observers)
+    run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
     return compute_plain(run, given, inputs)
 
 
@@ -71,5 +71,5 @@ async def async_compute_sequential(
     >>> asyncio.run(async_compute_sequential(Graph.from_cells(answer)))[answer]
     42
     """
-    run, given = prepare(graph, targets, overrides, on_error, observers)
+    run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
     return await compute_as_tasks(run, given, inputs, executors, OrderedScheduler)

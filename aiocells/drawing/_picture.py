@@ -57,7 +57,7 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
                 if source >= 0:
                     key = f"n{source}"
                 else:
-                    name = bound.inputs[~source].name
+                    name = bound.inputs[~source]
                     key = inputs.setdefault(name, f"i{len(inputs)}")
                 needs[key] = True
         for needed in structure.needs[number]:

@@ -60,7 +60,8 @@ def bound(source: str) -> Any:
         made.kinds,
         made.specs,
         made.shapes,
-        [slot.name for slot in made.inputs],
+        made.inputs,
+        made.optional,
     )
 
 

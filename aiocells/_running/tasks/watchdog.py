@@ -1,15 +1,15 @@
 """Telling of plain cells that hold up the event loop."""
 
 import logging
-import weakref
 
+from aiocells._graphs.structure import Attached
 from aiocells._planning.program import Program
 
 # Seconds that a plain cell may hold up the event loop before that is logged.
 WATCHDOG = 0.05
 
 _logger = logging.getLogger("aiocells")
-_reported: weakref.WeakKeyDictionary[Program, set[int]] = weakref.WeakKeyDictionary()
+_reported: Attached[set[int]] = Attached()
 
 
 def check_watchdog(seconds: object) -> None:
@@ -35,7 +35,9 @@ def report_blocking(program: Program, number: int, seconds: float) -> None:
         number: the cell.
         seconds: for how long.
     """
-    reported = _reported.setdefault(program, set())
+    reported = _reported.get(program)
+    if reported is None:
+        reported = _reported.set(program, set())
     if number in reported:
         return
     reported.add(number)

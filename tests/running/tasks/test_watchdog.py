@@ -87,6 +87,22 @@ def test_a_cell_is_logged_once(
 
 
 @every_concurrent
+def test_a_cell_is_logged_once_whatever_is_given(
+    name: str, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    """It is the same cell, with an input or with its default."""
+
+    @cell
+    def blocking(seconds: float = 0.5) -> None:
+        clock.now += seconds
+
+    graph = Graph.from_cells(blocking)
+    COMPUTERS[name](graph)
+    COMPUTERS[name](graph, inputs={"seconds": 2.0})
+    assert len(log.records) == 1
+
+
+@every_concurrent
 @pytest.mark.parametrize(
     ("seconds", "watchdog", "count"),
     [

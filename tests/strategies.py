@@ -200,3 +200,119 @@ def written(parameters: tuple[Parameter, ...]) -> str:
         texts.append(f"{each.name}=DEFAULT" if each.has_default else each.name)
         before = each.kind
     return ", ".join([*texts, "/"] if before == "/" else texts)
+
+
+# How a module may make a cell of the value {value!r}.
+EXPRESSIONS = {
+    "factory": "far.factory({value!r})",
+    "near factory": "factory({value!r})",
+    "imported function": "cell(far.copied({value!r}))",
+    "partial": "cell(functools.partial(str, {value!r}))",
+    "lambda": "cell(lambda: {value!r})",
+    "object": "cell(far.Callable({value!r}))",
+}
+# How it may define one that it knows as {name}.
+DEFINITIONS = {
+    "def": "@cell\ndef {name}(): return {value!r}",
+    "depending": "@depends_on(far.plain)\ndef {name}(): return {value!r}",
+    "named": "@cell(name={name!r})\ndef _{name}(): return {value!r}",
+    "wrapper": "@cell\n@far.wrapping\ndef {name}(): return {value!r}",
+} | {way: "{name} = " + text for way, text in EXPRESSIONS.items()}
+HELPERS = """
+import types
+
+def factory(value):
+    @cell
+    def made():
+        return value
+    return made
+
+def wrapping(function):
+    def wrapper():
+        return function()
+    return wrapper
+
+VALUE = "plain"
+
+def plain():
+    return VALUE
+
+def copied(value):
+    return types.FunctionType(plain.__code__, {"VALUE": value, "__name__": "far"})
+
+class Callable:
+    def __init__(self, value):
+        self.value = value
+    def __call__(self):
+        return self.value
+"""
+
+
+@attrs.frozen
+class Statement:
+    """A name of a random module, and how it comes by its cell, or its family.
+
+    Attributes:
+        name: what the module calls it.
+        ways: how each cell is made; more than one only in a family.
+        family: None, "list", "tuple" or "dict".
+        is_forward: whether the name is bound to None further up.
+    """
+
+    name: str
+    ways: tuple[str, ...]
+    family: str | None
+    is_forward: bool
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of the cells."""
+        if self.family is None:
+            return (self.name,)
+        keys = [self.key(place) for place in range(len(self.ways))]
+        return tuple(f"{self.name}[{key!r}]" for key in keys)
+
+    def key(self, place: int) -> Any:
+        """The key of a cell in its family."""
+        return f"k{place}" if self.family == "dict" else place
+
+    @property
+    def variable(self) -> str:
+        """What stands in the module."""
+        return f"_{self.name}" if self.ways == ("named",) else self.name
+
+    @property
+    def value(self) -> Any:
+        """What a parameter of that name gets: each cell gives its name."""
+        if self.family is None:
+            return self.name
+        if self.family == "dict":
+            return {self.key(place): name for place, name in enumerate(self.cells)}
+        return list(self.cells)
+
+    @property
+    def source(self) -> str:
+        """The statement as it is written."""
+        if self.family is None:
+            return DEFINITIONS[self.ways[0]].format(name=self.name, value=self.name)
+        made = [
+            EXPRESSIONS[way].format(value=value)
+            for way, value in zip(self.ways, self.cells, strict=True)
+        ]
+        if self.family == "dict":
+            made = [f"{self.key(place)!r}: {each}" for place, each in enumerate(made)]
+        begin, end = {"list": "[]", "tuple": "()", "dict": "{}"}[self.family]
+        return f"{self.name} = {begin}{', '.join(made)},{end}"
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> tuple[Statement, ...]:
+    """The statements of a random module."""
+    made = []
+    for number in range(draw(st.integers(1, 5))):
+        family = draw(st.sampled_from([None, None, "list", "tuple", "dict"]))
+        count = draw(st.integers(1, 3)) if family else 1
+        known = sorted(EXPRESSIONS if family else DEFINITIONS)
+        ways = [draw(st.sampled_from(known)) for _ in range(count)]
+        made.append(Statement(f"s{number}", tuple(ways), family, draw(st.booleans())))
+    return tuple(made)

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
+from aiocells._collecting.families import cells_of
 from aiocells._collecting.finding import Finder
 from aiocells._collecting.quick_binding import quick_sources
+from aiocells._collecting.referring import Resolver
 from aiocells._declaring import names as _names
 from aiocells._declaring.checks import check_declaration
 from aiocells._declaring.kinds import Kind, kind_of
@@ -35,8 +37,18 @@ class OwnDefault(NamedTuple):
     parameter: str
 
 
-# What makes up an argument: one value; so many, as a list; none.
-Group: TypeAlias = int | OwnDefault | None
+class Keys(NamedTuple):
+    """An argument that is a dict.
+
+    Attributes:
+        keys: those of its values, in order.
+    """
+
+    keys: tuple[Any, ...]
+
+
+# What makes up an argument: one value; so many, as a list; as a dict; none.
+Group: TypeAlias = int | Keys | OwnDefault | None
 
 
 class Shape(NamedTuple):
@@ -98,6 +110,7 @@ class _Binder:
     def __init__(self) -> None:
         self.bound = Bound()
         self._finder = Finder()
+        self._resolve = Resolver(self._finder).resolve
         self._slots: dict[str, int] = {}
 
     def add_given(self, function: Function, found: str | None, owner: object) -> None:
@@ -106,11 +119,11 @@ class _Binder:
             self._finder.add_given(function, found, owner)
 
     def bind_all(self) -> None:
-        bound = self.bound
+        bound, has_owners = self.bound, self._finder.has_owners
         # The list grows while it is walked: dependencies are bound in their turn.
         for number, function in enumerate(bound.nodes):
             quick = quick_sources(function, bound.index)
-            if quick is None or self._finder.has_owners:
+            if quick is None or has_owners:
                 self._bind(number, function)
                 continue
             sources, kind = quick
@@ -120,7 +133,7 @@ class _Binder:
             bound.needs.append(_without_repeats(sources))
         for function, name in self._finder.names.items():
             bound.names[self._number(function)] = name
-        if self._finder.has_owners:
+        if has_owners:
             self._name_inherited()
 
     def _name_inherited(self) -> None:
@@ -160,14 +173,14 @@ class _Binder:
                 lambda: finder.described(function), function, options, kind
             )
         parameters = parameters_of(function)
-        ordered = [finder.resolve(part, function) for part in spec.order]
+        ordered = [self._resolve(part, function) for part in spec.order]
         bindings = self._bindings(function, spec, parameters) if spec.bindings else {}
         if bindings and not parameters.is_known:
             parameters = parameters._replace(keyword=tuple(bindings))
         sources, sizes, optional = self._sources(
             function, parameters, bindings, ordered
         )
-        needs = [self._number(cell) for cell in ordered]
+        needs = [self._number(cell) for each in ordered for cell in cells_of(each)]
         needs.extend([source for source in sources if source >= 0])
         bound.needs.append(_without_repeats(tuple(needs)))
         bound.args.append(tuple(sources))
@@ -207,14 +220,15 @@ class _Binder:
         for name in parameters.names:
             arg = bindings.get(name)
             if arg is None and ordered:
-                arg = finder.among_ordered(function, name, ordered)
+                arg = finder.among_ordered(function, name, ordered, module)
             if arg is None:
                 arg = finder.by_name(function, name, module)
             if arg is None and name not in defaults:
                 arg = finder.among_given(function, name)
-            if isinstance(arg, list):
-                sources.extend([self._source(part, name) for part in arg])
-                sizes.append(len(arg))
+            if type(arg) is list or type(arg) is dict:
+                parts = cells_of(arg)
+                sources.extend([self._source(part, name) for part in parts])
+                sizes.append(len(arg) if type(arg) is list else Keys(tuple(arg)))
             else:
                 source = self._source(arg, name)
                 if source < 0 and name in defaults:
@@ -243,17 +257,25 @@ class _Binder:
     def _bindings(
         self, function: Function, spec: CellSpec, parameters: Parameters
     ) -> dict[str, Any]:
-        resolve = self._finder.resolve
+        resolve = self._resolve
         resolved: dict[str, Any] = {}
         for name, binding in spec.bindings:
             if name not in parameters.names and (
                 parameters.is_known or name in parameters.unbindable
             ):
                 self._refuse_parameter(function, name, parameters)
-            if isinstance(binding, tuple):
-                resolved[name] = [resolve(part, function) for part in binding]
-            else:
+            if not isinstance(binding, tuple):
                 resolved[name] = resolve(binding, function)
+                continue
+            parts = resolved[name] = [resolve(part, function) for part in binding]
+            for part, reference in zip(parts, binding, strict=True):
+                if type(part) in (list, dict):
+                    msg = (
+                        f"@depends_on({name}=...) of {self._finder.described(function)}"
+                        f": {reference!r} is a family of cells, which cannot stand in "
+                        "a list. Bind it alone, or list its cells."
+                    )
+                    raise DeclarationError(msg, cell=function)
         return resolved
 
     def _refuse_parameter(

@@ -1,27 +1,30 @@
-"""Which cell a name or a reference means, seen from a cell."""
+"""Which cell a name means, seen from a cell."""
 
-import importlib
-import sys
+import contextlib
 import types
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aiocells._collecting.objects import ObjectCells, bound_method, cells_of_object
+from aiocells._collecting.families import Family, cells_of
+from aiocells._collecting.knowing import Knowing
+from aiocells._collecting.objects import ObjectCells, cells_of_object
 from aiocells._declaring import names as _names
+from aiocells._declaring.marks import spec_of
 from aiocells._declaring.source import globals_of
-from aiocells._declaring.spec import UNMARKED, CellSpec, Input, spec_of
-from aiocells.errors import AmbiguousCell, UnknownCell
+from aiocells._declaring.spec import UNMARKED, CellSpec
+from aiocells.errors import AmbiguousCell
 
 Function = Callable[..., Any]
+Known = Mapping[str, Any]
 
 
 class Finder:
-    """Finds the cells that names and references mean.
+    """Finds the cells that names mean.
 
     Attributes:
         names: the names of the cells that have none of their own, under which they
             were found.
+        knowing: what modules know.
     """
 
     def __init__(self) -> None:
@@ -32,7 +35,7 @@ class Finder:
         self._namesakes: dict[str, list[Function]] = {}
         self._owners: dict[Function, object] = {}
         self._objects: dict[int, ObjectCells] = {}
-        self._named: dict[int, dict[str, list[Function]]] = {}
+        self.knowing = Knowing()
 
     @property
     def has_owners(self) -> bool:
@@ -44,20 +47,22 @@ class Finder:
 
         Args:
             function: the cell.
-            found: the name under which it was found, if any.
+            found: the name under which it was found, where it has none of its own.
             owner: the object that it was collected from, if any.
         """
         if owner is not None:
             self._owners[function] = owner
-        name = self._own_name(function)
-        if name is None:
-            if found is not None:
-                self.names[function] = found
-            name = found or _names.fallback_name(function)
+        self._name_found(function, found)
+        name = self.name_of(function)
         if self._given.setdefault(name, function) is not function:
             self._namesakes.setdefault(name, []).append(function)
 
-    def _given_as(self, name: str) -> list[Function]:
+    @property
+    def given_names(self) -> Iterable[str]:
+        """The names of the cells that the user asked for."""
+        return self._given
+
+    def given_as(self, name: str) -> list[Function]:
         """The cells of a name among those that the user asked for."""
         if name not in self._given:
             return []
@@ -67,32 +72,44 @@ class Finder:
 
     def spec_of(self, function: Function) -> CellSpec:
         """What was said about a cell; a method may have inherited it."""
-        owner = self._owner_of(function)
+        owner = self.owner_of(function)
         if owner is not None:
-            known = self._object(owner).specs.get(function)
+            known = self.object_cells(owner).specs.get(function)
             if known is not None:
                 return known
         return spec_of(function) or UNMARKED
 
     def described(self, function: Function) -> str:
         """A cell as messages name it."""
-        return _names.described(self._name_of(function), function)
+        return _names.described(self.name_of(function), function)
 
-    def _name_of(self, function: Function) -> str:
-        return (
-            self._own_name(function)
-            or self.names.get(function)
-            or _names.fallback_name(function)
-        )
+    def _name_found(self, function: Function, found: str | None) -> None:
+        """Have a cell go by the name under which it was found first, if any."""
+        if found is None:
+            return
+        options = self.spec_of(function).options
+        if options is None or not options.name:
+            with contextlib.suppress(TypeError):  # not hashable: it will be refused
+                self.names.setdefault(function, found)
 
-    def _own_name(self, function: Function) -> str | None:
-        if self._owner_of(function) is not None:
+    def name_of(self, function: Function) -> str:
+        """The name by which messages speak of a cell."""
+        return self.known_name(function) or _names.fallback_name(function)
+
+    def known_name(self, function: Function) -> str | None:
+        """The name under which a cell was found, or its own."""
+        found = self.names.get(function) if self.names else None
+        return found or self.own_name(function)
+
+    def own_name(self, function: Function) -> str | None:
+        """The name that a cell says is its own; a method may have inherited it."""
+        if self.owner_of(function) is not None:
             options = self.spec_of(function).options
             if options is not None and options.name:
                 return options.name
         return _names.own_name(function)
 
-    def _owner_of(self, function: Function) -> object:
+    def owner_of(self, function: Function) -> object:
         """The object that a cell belongs to, or None.
 
         A static or class method belongs to the object that it was collected from.
@@ -101,7 +118,8 @@ class Finder:
             return self._owners[function]
         return function.__self__ if isinstance(function, types.MethodType) else None
 
-    def _object(self, owner: object) -> ObjectCells:
+    def object_cells(self, owner: object) -> ObjectCells:
+        """What an object brings into the graph."""
         known = self._objects.get(id(owner))
         if known is None:
             known = self._objects[id(owner)] = cells_of_object(owner)
@@ -109,81 +127,109 @@ class Finder:
 
     # Parameters that no keyword binds
 
-    def by_name(
-        self, function: Function, name: str, module: dict[str, Any]
-    ) -> Function | None:
-        """The cell that a cell's own object and module know by a name, if any.
+    def by_name(self, function: Function, name: str, module: Known) -> Any:
+        """What a cell's own object and module know by a name.
 
         Args:
             function: the cell that asks.
             name: what it asks for; never itself.
             module: the globals of its module.
+
+        Returns:
+            A cell; a list or a dict of cells; or None.
         """
-        owner = self._owner_of(function)
+        owner = self.owner_of(function)
         if owner is not None:
             attribute = self._attribute(owner, name)
             if attribute is not None and attribute != function:
                 return attribute
-        known: Function | None = module.get(name)
-        if known is not None and known is not function and spec_of(known):
-            return known
-        others = self._named_in(module).get(name)
-        if not others:
-            return None
-        others = [cell for cell in others if cell is not function]
-        return self._only(others, name, function) if others else None
+        known = self.knowing.find(name, module, function)
+        return self.meant(known, name, module, function) if known else None
+
+    def meant(
+        self,
+        known: list[Function] | Family,
+        name: str,
+        module: Known,
+        function: Function,
+        remedy: str = "@depends_on({name}=...)",
+    ) -> Any:
+        """The cell that a module knows by a name; the list, or dict, of a family.
+
+        Args:
+            known: what the module knows.
+            name: the name.
+            module: the globals of the module.
+            function: the cell that asks.
+            remedy: what to do where there are several.
+        """
+        if isinstance(known, list):
+            cell = self.only(known, name, function, remedy)
+            self._name_found(cell, _names.name_under(name, cell, module))
+            return cell
+        for label, cell, _ in known.named(name):
+            self._name_found(cell, _names.name_under(label, cell, module))
+        if known.keys is None:
+            return list(known.cells)
+        return dict(zip(known.keys, known.cells, strict=True))
 
     def among_given(self, function: Function, name: str) -> Function | None:
         """The one other cell of that name among those that the user asked for."""
-        others = [cell for cell in self._given_as(name) if cell != function]
-        return self._only(others, name, function) if others else None
+        others = [cell for cell in self.given_as(name) if cell != function]
+        return self.only(others, name, function) if others else None
 
     def among_ordered(
-        self, function: Function, name: str, ordered: Iterable[Function]
-    ) -> Function | None:
-        """The positional argument of `depends_on` that bears a name.
+        self, function: Function, name: str, ordered: Iterable[Any], module: Known
+    ) -> Any:
+        """What a positional argument of `depends_on` means that bears a name.
 
         Args:
             function: the cell that asks.
             name: what it asks for.
-            ordered: the cells that the arguments mean.
+            ordered: what the arguments mean.
+            module: the globals of its module.
         """
-        written = self.spec_of(function).order
-        named = dict.fromkeys(
-            cell
-            for cell, reference in zip(ordered, written, strict=True)
-            if (self._own_name(cell) or self.names.get(cell)) == name
-            or (isinstance(reference, str) and reference.rpartition(":")[2] == name)
+        spec = self.spec_of(function)
+        named: list[Any] = []
+        for meant, reference in zip(ordered, spec.order, strict=True):
+            if meant not in named and (
+                (name, reference) in spec.called
+                or self._bears(meant, reference, name, module)
+            ):
+                named.append(meant)
+        if len(named) > 1:
+            named = [cell for each in named for cell in cells_of(each)]
+        return self.only(named, name, function) if named else None
+
+    def _bears(self, meant: Any, reference: Any, name: str, module: Known) -> bool:
+        """Whether a positional argument has a name, where it stands or of its own."""
+        if isinstance(reference, str) and reference.rpartition(":")[2] == name:
+            return True
+        if type(meant) in (list, dict):
+            return False
+        return self.known_name(meant) == name or any(
+            known.get(name) is reference for known in (module, globals_of(meant))
         )
-        return self._only(list(named), name, function) if named else None
 
     def _attribute(self, owner: object, name: str) -> Function | None:
-        known = self._object(owner).cells.get(name)
+        known = self.object_cells(owner).cells.get(name)
         if known is None and not isinstance(owner, type):
             own = getattr(owner, "__dict__", {}).get(name)
             known = own if spec_of(own) else None
         return known
 
-    def _named_in(self, module: dict[str, Any]) -> dict[str, list[Function]]:
-        """The cells of a module by the name that `name=` gives them."""
-        named = self._named.get(id(module))
-        if named is None:
-            named = self._named[id(module)] = {}
-            for value in list(module.values()):
-                spec = spec_of(value)
-                if spec is not None and spec.options and spec.options.name:
-                    cells = named.setdefault(spec.options.name, [])
-                    if value not in cells:
-                        cells.append(value)
-        return named
-
-    def _only(
+    def only(
         self,
         cells: list[Function],
         name: str,
         function: Function,
         remedy: str = "@depends_on({name}=...)",
     ) -> Function:
+        """The one cell that there is.
+
+        Raises:
+            AmbiguousCell: there are several.
+        """
         if len(cells) == 1:
             return cells[0]
         candidates = " and ".join(self.described(cell) for cell in cells)
@@ -192,138 +238,3 @@ class Finder:
             f"{candidates}. Say which one: {remedy.format(name=name)}."
         )
         raise AmbiguousCell(msg, name=name, candidates=cells)
-
-    # What depends_on names
-
-    def resolve(self, reference: Any, function: Function) -> Any:
-        """The cell that an argument of `depends_on` means.
-
-        Args:
-            reference: a cell, another callable, a string, or an `Input`, which
-                means itself.
-            function: the cell that was decorated.
-        """
-        if isinstance(reference, Input):
-            return reference
-        if isinstance(reference, str):
-            if ":" in reference:
-                return self._from_elsewhere(reference, function)
-            return self._by_string(reference, function)
-        if isinstance(reference, staticmethod | classmethod):
-            reference = reference.__func__
-        if type(reference) is not types.FunctionType:
-            return reference
-        owner = self._owner_of(function)
-        if owner is not None:
-            attribute = self._object(owner).attributes.get(reference)
-            if attribute is not None:
-                return self._method(owner, attribute, function)
-        return self._newest(reference, function)
-
-    def _method(self, owner: object, attribute: str, function: Function) -> Function:
-        bound = bound_method(owner, attribute)
-        if bound is None:
-            msg = (
-                f"{self.described(function)} depends on {attribute!r}, but what "
-                f"{owner!r} has by that name is no method that can be called. Override "
-                f"{self._name_of(function)!r} too, or make {attribute!r} a method."
-            )
-            raise UnknownCell(msg, name=attribute)
-        return bound
-
-    def _newest(self, reference: types.FunctionType, function: Function) -> Function:
-        """What stands today where `reference` was defined.
-
-        A notebook cell that is run again defines a function anew, while decorators
-        elsewhere still hold the old one.
-        """
-        name = reference.__qualname__
-        newest: Function | None = reference.__globals__.get(name)
-        if (
-            newest is None
-            or newest is reference
-            or not spec_of(newest)
-            or getattr(newest, "__module__", None) != reference.__module__
-            or getattr(newest, "__qualname__", None) != name
-            # One `def` in a loop makes a family of cells, each of them meant.
-            or getattr(newest, "__code__", None) is reference.__code__
-            or self._own_name(newest) != self._own_name(reference)
-            or any(cell is reference for cell in self._given_as(name))
-        ):
-            return reference
-        msg = (
-            f"{self.described(function)} depends on {name!r} as it was before it was "
-            f"defined anew; the newest {name!r} is taken. Define "
-            f"{self._name_of(function)!r} anew too, and this warning goes."
-        )
-        warnings.warn(msg, stacklevel=_stacklevel_of_user())
-        return newest
-
-    def _by_string(self, name: str, function: Function) -> Function:
-        owner = self._owner_of(function)
-        if owner is not None:
-            attribute = bound_method(owner, name)
-            if attribute is not None:
-                return attribute
-        module = globals_of(function)
-        known: Function | None = module.get(name)
-        if known is not None and spec_of(known):
-            return known
-        others = self._named_in(module).get(name)
-        if not others and callable(known):
-            return known
-        others = others or self._given_as(name)
-        if others:
-            return self._only(others, name, function, "give depends_on the function")
-        near = _names.suggestions(name, self._known_names(module))
-        msg = (
-            f"@depends_on({name!r}) of {self.described(function)}: there is no cell "
-            f"of that name in its module or among the collected cells."
-            f"{_names.did_you_mean(near)}"
-        )
-        raise UnknownCell(msg, name=name, suggestions=near)
-
-    def _known_names(self, module: dict[str, Any]) -> list[str]:
-        return [
-            *(name for name, value in module.items() if spec_of(value)),
-            *self._named_in(module),
-            *self._given,
-        ]
-
-    def _from_elsewhere(self, reference: str, function: Function) -> Function:
-        where, _, path = reference.partition(":")
-        what = f"@depends_on({reference!r}) of {self.described(function)}"
-        try:
-            module = importlib.import_module(where)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{where}.".startswith(f"{error.name}."):
-                raise
-            msg = f"{what}: there is no module {error.name!r}. Is it on sys.path?"
-            raise UnknownCell(msg, name=reference) from error
-        found: Any = module
-        for name in path.split("."):
-            found = getattr(found, name, None)
-        if callable(found):
-            return found  # type: ignore[no-any-return]
-        named = self._named_in(vars(module)).get(path)
-        if named:
-            return self._only(named, path, function, "give depends_on the function")
-        near = _names.suggestions(path, self._known_names(vars(module)))
-        msg = (
-            f"{what}: module {where!r} has no cell {path!r}.{_names.did_you_mean(near)}"
-        )
-        raise UnknownCell(msg, name=reference, suggestions=near)
-
-
-def _stacklevel_of_user() -> int:
-    """How far up the stack the first caller from outside this package is."""
-    level = 1
-    frame = sys._getframe(1)
-    while frame.f_back and _is_ours(frame.f_globals.get("__name__")):
-        frame = frame.f_back
-        level += 1
-    return level
-
-
-def _is_ours(module: object) -> bool:
-    return str(module).partition(".")[0] == __name__.partition(".")[0]

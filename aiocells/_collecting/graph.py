@@ -2,13 +2,14 @@
 
 import os
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from aiocells._collecting.binding import Bound, bind
+from aiocells._collecting.modules import cells_of_module
 from aiocells._collecting.objects import cells_of_object
-from aiocells._declaring.decorators import DependsOn, refuse_bare, refuse_decorator
-from aiocells._declaring.spec import spec_of
+from aiocells._declaring.marking import DependsOn, refuse_decorator
+from aiocells._declaring.names import name_under
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._graphs.structure import Attached, Structure
 from aiocells.errors import DeclarationError
@@ -45,9 +46,10 @@ class Graph(DependencyGraph):
     def from_module(cls, module: Module, *more: Module) -> Self:
         """Collect the cells of one or more modules.
 
-        Taken are the cells that a module defines or lists in its `__all__`, in the
-        order of their definition, and everything that those depend on, wherever
-        it lives. Cells that are merely imported come only if they are needed.
+        Taken are the cells that a module defines, marks, makes by a factory, or lists
+        in its `__all__`, in the order of their marks, and everything that those depend
+        on, wherever it lives. Cells that are merely imported come only if they are
+        needed. A list, tuple or dict of cells counts as they do.
 
         Args:
             module: a module, its dotted name, or the path of a `.py` file. A
@@ -72,7 +74,7 @@ class Graph(DependencyGraph):
         """
         modules = [_loaded(each) for each in (module, *more)]
         return cls._from(
-            [found for each in modules for found in _cells_of_module(each)],
+            [found for each in modules for found in cells_of_module(each)],
             origins=[getattr(each, "__name__", None) for each in modules],
         )
 
@@ -133,8 +135,11 @@ class Graph(DependencyGraph):
                 f"object of that class: Graph.from_object({owner.__name__}(...))."
             )
             raise DeclarationError(msg, cell=owner)
+        cells = cells_of_object(owner).cells
         return cls._from(
-            cells_of_object(owner).cells.items(), owner, [type(owner).__name__]
+            [(name_under(name, each, cells), each) for name, each in cells.items()],
+            owner,
+            [type(owner).__name__],
         )
 
     @classmethod
@@ -195,30 +200,6 @@ def _wanted_inputs(bound: Bound) -> Mapping[str, tuple[Callable[..., Any], ...]]
     return types.MappingProxyType(
         {name: tuple(cells) for name, cells in wanted.items()}
     )
-
-
-def _cells_of_module(
-    module: types.ModuleType,
-) -> Iterator[tuple[str, Callable[..., Any]]]:
-    known = vars(module)
-    exported = set(known.get("__all__", ()))
-    for name, value in list(known.items()):
-        refuse_bare(name, value)
-        if spec_of(value) is not None and (
-            name in exported or _home_of(value) in (None, module.__name__)
-        ):
-            yield name, value
-
-
-def _home_of(function: Any) -> str | None:
-    """The module in which a cell was defined; None for what does not say.
-
-    An instance shows its class's module, which says nothing about itself.
-    """
-    if isinstance(function, types.FunctionType | type):
-        return function.__module__
-    own = getattr(function, "__dict__", {}).get("__module__")
-    return own if isinstance(own, str) else None
 
 
 def _loaded(module: Module) -> types.ModuleType:

@@ -2,12 +2,14 @@
 
 import functools
 import inspect
+import operator
 import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from aiocells._declaring.decorators import refuse_bare
-from aiocells._declaring.spec import CellSpec, spec_of
+from aiocells._declaring.marking import refuse_bare
+from aiocells._declaring.marks import mark_of
+from aiocells._declaring.spec import CellSpec
 
 Function = Callable[..., Any]
 
@@ -37,6 +39,7 @@ def cells_of_object(owner: object) -> ObjectCells:
     attributes: dict[Any, str] = {}
     mro = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
     for cls in reversed(mro):
+        marked: list[tuple[int, str, CellSpec]] = []
         for name, value in vars(cls).items():
             refuse_bare(name, value)
             kind = type(value)
@@ -47,9 +50,11 @@ def cells_of_object(owner: object) -> ObjectCells:
             )
             if type(function) is types.FunctionType:
                 attributes.setdefault(function, name)
-            spec = spec_of(value)
-            if spec is not None:
-                found[name] = spec
+            mark = mark_of(value)
+            if mark is not None:
+                marked.append((mark.sequence, name, mark.spec))
+        marked.sort(key=operator.itemgetter(0))
+        found.update({name: spec for _, name, spec in marked})
     cells: dict[str, Function] = {}
     specs: dict[Function, CellSpec] = {}
     for name, spec in found.items():
@@ -60,17 +65,19 @@ def cells_of_object(owner: object) -> ObjectCells:
     return ObjectCells(cells, specs, attributes)
 
 
+# What becomes callable when it is bound.
+_BINDING = (classmethod, functools.partialmethod)
+
+
 def bound_method(owner: object, name: str) -> Function | None:
     """The method of that name, bound to `owner`; None where it has no such method.
 
     A subclass may have switched it off with `name = None`, or have a property there.
     """
     written = inspect.getattr_static(owner, name, None)
-    if isinstance(owner, type) and isinstance(written, types.FunctionType):
+    if isinstance(owner, type) and type(written) is types.FunctionType:
         return None  # it needs an object
-    if not (
-        callable(written) or isinstance(written, classmethod | functools.partialmethod)
-    ):
+    if not callable(written) and not issubclass(type(written), _BINDING):
         return None
     bound = getattr(owner, name)
     return bound if callable(bound) else None

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
-from aiocells._declaring.spec import MARK, PLAIN_SPEC
+from aiocells._declaring.marks import MARK, Mark
+from aiocells._declaring.spec import PLAIN_SPEC
 
 _NOT_SIMPLE = (
     inspect.CO_VARARGS
@@ -37,7 +38,10 @@ def quick_sources(
     if type(function) is not types.FunctionType:
         return None
     own = function.__dict__
-    if len(own) != 1 or own.get(MARK) is not PLAIN_SPEC:
+    if len(own) != 1:
+        return None
+    mark = own.get(MARK)
+    if type(mark) is not Mark or mark.spec is not PLAIN_SPEC:
         return None
     code = function.__code__
     flags = code.co_flags

@@ -5,87 +5,28 @@ Collecting reads the marks; nothing else happens here.
 """
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar, overload
+from typing import Any, overload
 
-import attrs
-
-from aiocells._declaring import names as _names
+from aiocells._declaring.marking import (
+    DependsOn,
+    Function,
+    mark_options,
+    refuse_decorator,
+)
+from aiocells._declaring.marks import MARK, leave_first
+from aiocells._declaring.names import own_name
 from aiocells._declaring.spec import (
-    MARK,
-    PLAIN,
     PLAIN_SPEC,
-    UNMARKED,
     Binding,
-    CellSpec,
     Input,
     Options,
     Reference,
     is_name,
-    spec_of,
 )
 from aiocells.errors import DeclarationError
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-_WRITE = "Write @cell, or @depends_on(...) with what must come first."
-
-
-def _mark(function: Function, change: Callable[[CellSpec], CellSpec]) -> Function:
-    if isinstance(function, types.MethodType):
-        msg = (
-            f"{_described(function)} is a bound method, which cannot be marked. Mark "
-            "the function in the class, and collect the object's cells with "
-            "Graph.from_object(obj)."
-        )
-        raise DeclarationError(msg, cell=function)
-    if isinstance(function, DependsOn):
-        refuse_decorator(function)
-    if not callable(function):
-        hint = (
-            "Put @classmethod above @cell."
-            if isinstance(function, classmethod)
-            else "A cell is a function, or another object that can be called."
-        )
-        msg = f"{function!r} cannot be a cell: it is not callable. {hint}"
-        raise DeclarationError(msg, cell=function)
-    spec = change(spec_of(function) or UNMARKED)
-    holder: Any = function
-    if isinstance(holder, staticmethod):
-        holder = holder.__func__
-    try:
-        setattr(holder, MARK, spec)
-    except Exception as error:
-        msg = (
-            f"{function!r} cannot be a cell: it takes no attributes, so it cannot be "
-            "marked. Wrap it: cell(functools.partial(...)), or call it from a "
-            "function of your own."
-        )
-        raise DeclarationError(msg, cell=function) from error
-    return function
-
-
-def _described(function: Any) -> str:
-    name = getattr(function, "__qualname__", None) or _names.fallback_name(function)
-    return _names.described(name, function)
-
-
-def _with_options(options: Options, function: Any, spec: CellSpec) -> CellSpec:
-    if spec.options is not None and spec.options != options:
-        msg = (
-            f"{_described(function)} is marked twice, as {spec.options} and as "
-            f"{options}. One function is one cell: make a family of cells with "
-            "functools.partial, as in cell(functools.partial(function, ...), name=...)."
-        )
-        raise DeclarationError(msg, cell=function)
-    if options == PLAIN and spec is UNMARKED:
-        return PLAIN_SPEC
-    return attrs.evolve(spec, options=options)
-
-
-def _mark_options(options: Options, function: Function) -> Function:
-    return _mark(function, functools.partial(_with_options, options, function))
 
 
 @overload
@@ -144,10 +85,18 @@ def cell(
     >>> compute_sequential(graph, inputs={"count": 2})["bill"]
     19.0
     """
+    if (
+        type(function) is types.FunctionType
+        and name is run_in is limit is None
+        and timeout is None
+        and MARK not in function.__dict__
+    ):
+        leave_first(function, PLAIN_SPEC)
+        return function
     options = Options(name=name, run_in=run_in, limit=limit, timeout=timeout)
     if function is None:
-        return functools.partial(_mark_options, options)
-    return _mark_options(options, function)
+        return functools.partial(mark_options, options)
+    return mark_options(options, function)
 
 
 @overload
@@ -211,64 +160,8 @@ def resource(
         name=name, is_resource=True, run_in=run_in, limit=limit, timeout=timeout
     )
     if function is None:
-        return functools.partial(_mark_options, options)
-    return _mark_options(options, function)
-
-
-class DependsOn:
-    """The decorator that `depends_on(...)` makes."""
-
-    def __init__(self, order: tuple[Any, ...], bindings: dict[str, Any]) -> None:
-        self.order = order
-        self.bindings = bindings
-
-    def __call__(self, function: Function) -> Function:
-        return _mark(function, functools.partial(self._add, function))
-
-    def _add(self, function: Any, spec: CellSpec) -> CellSpec:
-        both = dict(self.bindings)
-        for parameter, bound in spec.bindings:
-            if parameter in both and both[parameter] != bound:
-                msg = (
-                    f"the parameter {parameter!r} of {_described(function)} is bound "
-                    f"twice, to {both[parameter]!r} and to {bound!r}. Keep one of the "
-                    "two."
-                )
-                raise DeclarationError(msg, cell=function)
-            both[parameter] = bound
-        return attrs.evolve(
-            spec, order=self.order + spec.order, bindings=tuple(both.items())
-        )
-
-
-def refuse_decorator(decorator: DependsOn) -> NoReturn:
-    """Refuse what `depends_on(...)` gave, where a cell is expected."""
-    order = decorator.order
-    given = [_described(each) if callable(each) else repr(each) for each in order]
-    given += [f"{parameter}=..." for parameter in decorator.bindings]
-    msg = (
-        f"depends_on({', '.join(given)}) stands where a cell is expected. Was a "
-        f"function decorated with @depends_on without parentheses? {_WRITE}"
-    )
-    raise DeclarationError(msg, cell=decorator)
-
-
-def refuse_bare(name: str, value: object) -> None:
-    """Refuse a function that `@depends_on` without parentheses replaced.
-
-    Args:
-        name: the name under which a module or a class has it.
-        value: anything; a `depends_on(...)` that is kept for use has another name
-            than its argument.
-    """
-    if type(value) is DependsOn and [
-        getattr(each, "__name__", None) for each in value.order
-    ] == [name]:
-        msg = (
-            f"{_described(value.order[0])} was decorated with @depends_on without "
-            f"parentheses, and is lost. {_WRITE}"
-        )
-        raise DeclarationError(msg, cell=value.order[0])
+        return functools.partial(mark_options, options)
+    return mark_options(options, function)
 
 
 def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
@@ -312,7 +205,19 @@ def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
         for part in (bound,) if parts is None else parts:
             if not isinstance(part, Input):
                 _check_reference(part, f"{parameter}=")
-    return DependsOn(cells, fixed)
+    nameless = [each for each in cells if callable(each) and own_name(each) is None]
+    called = _local_names(nameless, sys._getframe(1)) if nameless else ()
+    return DependsOn(cells, fixed, called)
+
+
+def _local_names(
+    cells: Sequence[Any], frame: types.FrameType
+) -> tuple[tuple[str, Any], ...]:
+    """The variables of a function in which cells stand that have no other name."""
+    known = frame.f_locals.items() if frame.f_locals is not frame.f_globals else ()
+    return tuple(
+        (name, each) for name, value in known for each in cells if value is each
+    )
 
 
 def _parts(bound: Any) -> tuple[Any, ...] | None:

@@ -2,11 +2,12 @@
 
 import functools
 import itertools
-from collections.abc import Iterable, Sequence
+import types
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aiocells._declaring.source import location_of
-from aiocells._declaring.spec import spec_of
+from aiocells._declaring.marks import spec_of
+from aiocells._declaring.source import globals_of, location_of
 
 _SHOWN = 10
 
@@ -22,6 +23,33 @@ def own_name(function: Any) -> str | None:
         return spec.options.name
     name = getattr(function, "__name__", None)
     return name if isinstance(name, str) and name != "<lambda>" else None
+
+
+def name_under(found: str, function: Any, known: Mapping[str, Any]) -> str | None:
+    """The name under which a cell was found, where it has none of its own.
+
+    The name with which a function was defined is its own only where it is known by it:
+    that of a factory's function, or of a wrapper, says nothing of the cell.
+
+    Args:
+        found: the name.
+        function: the cell.
+        known: what is known, by name, where it was found.
+
+    Returns:
+        `found`, or None where the cell's own name does.
+    """
+    own = getattr(function, "__name__", None)
+    if own == found:
+        return None
+    if isinstance(own, str):
+        for names in (known, globals_of(function)):
+            other = names.get(own)
+            if other is function or (
+                type(other) is types.MethodType and other == function
+            ):
+                return None
+    return found
 
 
 def fallback_name(function: Any) -> str:

@@ -1,14 +1,11 @@
-"""The frozen spec that the decorators store on a function, and how it is read."""
+"""What the decorators said about a function: a frozen spec."""
 
-import types
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from aiocells.errors import DeclarationError
-
-MARK = "__aiocells__"
 
 
 def _check_input_name(_: object, __: object, name: Any) -> None:
@@ -99,36 +96,16 @@ class CellSpec:
         options: from `cell` or `resource`; None if only `depends_on` was used.
         order: the positional arguments of `depends_on`, in the order written.
         bindings: its keyword arguments, as pairs.
+        called: the local variables that those of `order` stood in which have no name of
+            their own, as pairs.
     """
 
     options: Options | None = None
     order: tuple[Any, ...] = ()
     bindings: tuple[tuple[str, Any], ...] = ()
+    called: tuple[tuple[str, Any], ...] = ()
 
 
 # Most cells have no options: they share these.
 UNMARKED = CellSpec()
 PLAIN_SPEC = CellSpec(options=PLAIN)
-
-
-def spec_of(function: Any) -> CellSpec | None:
-    """The spec that `function` itself carries, or None.
-
-    Only the object's own attributes count: an instance of a marked class, or a
-    subclass of it, is not marked. A method is marked where its function is. Objects
-    that refuse to be looked at are no cells.
-    """
-    kind = type(function)
-    if kind is types.FunctionType:  # nearly all
-        spec = function.__dict__.get(MARK)
-    elif kind in _HOLDERS:
-        return spec_of(function.__func__)
-    else:
-        try:
-            spec = object.__getattribute__(function, "__dict__").get(MARK)
-        except Exception:
-            return None
-    return spec if type(spec) is CellSpec else None
-
-
-_HOLDERS = (types.MethodType, staticmethod, classmethod)

@@ -1,11 +1,11 @@
 """What is told about a cell that failed: the notes on its exception."""
 
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NoReturn
 
-from aiocells._collecting.binding import OwnDefault
+from aiocells._collecting.binding import Keys, OwnDefault
 from aiocells._declaring.parameters import parameters_of
 from aiocells._planning.plan import Plan
 
@@ -105,7 +105,7 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     names = (*parameters.positional[: len(groups) - len(keywords)], *keywords)
     left = iter([_short_repr(values[source]) for source in args])
     texts = {
-        name: next(left) if group is None else f"[{', '.join(islice(left, group))}]"
+        name: _argument_text(group, left)
         for name, group in zip(names, groups, strict=False)
         if not isinstance(group, OwnDefault)
     }
@@ -117,6 +117,14 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     if len(told) > _MAX_ARGUMENTS:
         told = told[: _MAX_ARGUMENTS - 3] + "..."
     return f"\n  called with {told}"
+
+
+def _argument_text(group: int | Keys | None, left: Iterator[str]) -> str:
+    if group is None:
+        return next(left)
+    if isinstance(group, Keys):
+        return f"{{{', '.join(f'{_short_repr(k)}: {next(left)}' for k in group.keys)}}}"
+    return f"[{', '.join(islice(left, group))}]"
 
 
 def _short_repr(value: Any) -> str:

@@ -6,10 +6,10 @@ cell wants otherwise is put around its function here.
 
 import functools
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from aiocells._collecting.binding import Group, OwnDefault, Shape
+from aiocells._collecting.binding import Group, Keys, OwnDefault, Shape
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.parameters import by_position, parameters_of
 from aiocells._declaring.spec import Options
@@ -42,14 +42,22 @@ def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> 
     args = [
         next(left)
         if group is None
-        else parameters_of(function).defaults[group.parameter]
-        if isinstance(group, OwnDefault)
         else [next(left) for _ in range(group)]
+        if isinstance(group, int)
+        else _special(function, group, left)
         for group in shape.groups
     ]
     positional = len(args) - len(shape.keywords)
     named = dict(zip(shape.keywords, args[positional:], strict=True))
     return function(*args[:positional], **named)
+
+
+def _special(
+    function: Callable[..., Any], group: Keys | OwnDefault, left: Iterator[Any]
+) -> Any:
+    if isinstance(group, Keys):
+        return {key: next(left) for key in group.keys}
+    return parameters_of(function).defaults[group.parameter]
 
 
 def without_inputs(plan: Plan, absent: Collection[int]) -> Plan:
@@ -120,4 +128,8 @@ def _shortened(
 
 def _size(group: Group) -> int:
     """How many values make up an argument."""
-    return 1 if group is None else 0 if isinstance(group, OwnDefault) else group
+    if group is None:
+        return 1
+    if isinstance(group, OwnDefault):
+        return 0
+    return len(group.keys) if isinstance(group, Keys) else group

@@ -90,13 +90,14 @@ class Program:
     @functools.cached_property
     def names(self) -> list[str]:
         """The name of each cell, by which messages and the caller speak of it."""
-        found = self.found_names.get
+        found = self.found_names
         return [
             node.__name__
             if type(node) is types.FunctionType
             and self.options[number] is PLAIN
+            and number not in found
             and node.__name__ != "<lambda>"
-            else name_of(node, found(number))
+            else name_of(node, found.get(number))
             for number, node in enumerate(self.nodes)
         ]
 

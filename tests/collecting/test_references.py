@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,28 @@ def test_a_string_finds_a_name_elsewhere(modules: Modules) -> None:
     modules.make("far", '@cell(name="cost")\ndef price(): return "far"')
     total = depends_on(x="far:cost")(lambda x: x)
     assert value_of(total) == "far"
+
+
+@pytest.mark.parametrize("reference", ["date", "far:date"])
+@pytest.mark.parametrize(
+    ("defined", "value"),
+    [
+        ("from datetime import date\n@cell(name='date')\ndef made(): return 1", 1),
+        ("@cell(name='date')\ndef made(): return 1\n@cell\ndef date(): return 2", 2),
+        ("def date(): return 3\nmade = [cell(lambda: 4)]", 3),
+        ("date = [cell(lambda: 4)]", [4]),
+        ("date = [cell(lambda: 4)]\n@cell(name='date')\ndef made(): return 5", 5),
+        ("made = (cell(name='date')(lambda: 6),)", 6),
+    ],
+)
+def test_a_name_means_the_same_with_and_without_a_module(
+    modules: Modules, reference: str, defined: str, value: Any
+) -> None:
+    """A cell of that key goes first, then one by `name=`, a family, a callable."""
+    far = modules.make(
+        "far", f"{defined}\n@depends_on(x={reference!r})\ndef total(x): return x"
+    )
+    assert value_of(far.total) == value
 
 
 @pytest.mark.parametrize(

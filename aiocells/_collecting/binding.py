@@ -115,7 +115,7 @@ class _Binder:
 
     def add_given(self, function: Function, found: str | None, owner: object) -> None:
         count = len(self.bound.nodes)
-        if self._number(function) == count:  # else it was found before
+        if self._number(function, found) == count:  # else it was found before
             self._finder.add_given(function, found, owner)
 
     def bind_all(self) -> None:
@@ -143,7 +143,7 @@ class _Binder:
             if spec is not None and spec.options is not None and spec.options.name:
                 bound.names[number] = spec.options.name
 
-    def _number(self, function: Function) -> int:
+    def _number(self, function: Function, found: str | None = None) -> int:
         bound = self.bound
         try:
             number = bound.index.get(function)
@@ -157,7 +157,27 @@ class _Binder:
         if number is None:
             number = bound.index[function] = len(bound.nodes)
             bound.nodes.append(function)
+        elif bound.nodes[number] is not function:
+            self._refuse_other(bound.nodes[number], function, found)
         return number
+
+    def _refuse_other(
+        self, known: Function, function: Function, found: str | None
+    ) -> None:
+        """Refuse a cell that is equal to one that is declared otherwise."""
+        finder = self._finder
+        spec = finder.spec_of(function)
+        if finder.spec_of(known) == spec:
+            return
+        name = spec.options.name if spec.options is not None else None
+        name = name or found or _names.fallback_name(function)
+        other = _names.described(name, function)
+        msg = (
+            f"{finder.described(known)} and {other} are equal, but declared "
+            "differently, so that a graph would lose one of them. Have their class "
+            "compare by identity, as @dataclass(eq=False) does."
+        )
+        raise DeclarationError(msg, cell=function)
 
     # One cell
 

@@ -401,3 +401,59 @@ def test_an_own_function_comes_before_a_collected_cell(modules: Modules) -> None
     )
     graph = Graph.from_module(own, other)
     assert compute_sequential(graph)[own.uses] == "own"
+
+
+ADDERS = """
+import dataclasses
+
+@dataclasses.dataclass(unsafe_hash=True)
+class Adder:
+    number: int
+    def __call__(self, x): return x + self.number
+
+@cell
+def one(): return 1
+
+@cell
+def ten(): return 10
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "cell(name='a')(Adder(1)), cell(name='b')(Adder(1))",
+        "depends_on(x=one)(Adder(1)), depends_on(x=ten)(Adder(1))",
+        "cell(Adder(1)), depends_on(x=ten)(Adder(1))",
+        "cell(limit='x')(Adder(1)), cell(Adder(1))",
+    ],
+)
+@pytest.mark.parametrize("way", ["module", "family", "needed"])
+def test_equal_cells_that_are_declared_differently_are_refused(
+    modules: Modules, made: str, way: str
+) -> None:
+    """A graph would lose one of them; the error names both."""
+    asking = "\n\n@cell\ndef total(a, b): return a, b"
+    stands = f"both = {made}" if way == "family" else f"a, b = {made}"
+    trip = modules.make("trip", f"{ADDERS}{stands}{asking}")
+    collect = Graph.from_cells if way == "needed" else Graph.from_module
+    with pytest.raises(DeclarationError) as caught:
+        collect(trip.total if way == "needed" else trip)
+    first, second = "a", "b"
+    if "name=" not in made and way == "family":
+        first, second = "both[0]", "both[1]"
+    elif "name=" not in made and way == "needed":
+        second = "Adder"
+    assert str(caught.value) == (
+        f"'{first}' (trip.py:7) and '{second}' (trip.py:7) are equal, but declared "
+        "differently, so that a graph would lose one of them. Have their class compare "
+        "by identity, as @dataclass(eq=False) does."
+    )
+
+
+def test_equal_cells_that_are_declared_alike_are_one_cell(modules: Modules) -> None:
+    """As one cell under two names is."""
+    trip = modules.make("trip", f"{ADDERS}a, b = cell(Adder(1)), cell(Adder(1))\nc = a")
+    graph = Graph.from_module(trip)
+    assert len(graph) == 3
+    assert compute_sequential(graph, inputs={"x": 2})[trip.b] == 3

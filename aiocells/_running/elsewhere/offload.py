@@ -164,12 +164,7 @@ def _checked_for_process(plan: Plan, number: int, function: Callable[..., Any]) 
 
     The mark of a partial stays here: it may name cells that cannot be sent.
     """
-    if isinstance(function, functools.partial):
-        function = functools.partial(
-            _unmarked(function.func),
-            *map(_unmarked, function.args),
-            **function.keywords,
-        )
+    function = _unmarked(function)
     # What few programs use, they should load.
     import pickle
 
@@ -204,7 +199,8 @@ def _is_of_session(function: Callable[..., Any]) -> bool:
 
 def _unmarked(value: Any) -> Any:
     if type(value) is functools.partial:
-        return functools.partial(value.func, *value.args, **value.keywords)
+        args = map(_unmarked, value.args)
+        return functools.partial(_unmarked(value.func), *args, **value.keywords)
     return value
 
 

@@ -25,6 +25,7 @@ from aiocells._declaring.spec import (
     Options,
     Reference,
     is_name,
+    normal,
 )
 from aiocells.errors import DeclarationError
 
@@ -198,10 +199,13 @@ def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
     """
     for reference in cells:
         _check_reference(reference)
+    cells = tuple(map(_as_read, cells))
     fixed: dict[str, Any] = {}
     for parameter, bound in bindings.items():
         parts = _parts(bound)
-        fixed[parameter] = bound if parts is None else parts
+        fixed[normal(parameter)] = (
+            _as_read(bound) if parts is None else tuple(map(_as_read, parts))
+        )
         for part in (bound,) if parts is None else parts:
             if not isinstance(part, Input):
                 _check_reference(part, f"{parameter}=")
@@ -218,6 +222,11 @@ def _local_names(
     return tuple(
         (name, each) for name, value in known for each in cells if value is each
     )
+
+
+def _as_read(reference: Any) -> Any:
+    """A reference with its name, if it is one, as Python reads names."""
+    return normal(reference) if isinstance(reference, str) else reference
 
 
 def _parts(bound: Any) -> tuple[Any, ...] | None:

@@ -38,13 +38,13 @@ class Parameters(NamedTuple):
 
 NO_PARAMETERS = Parameters()
 _UNKNOWN = Parameters(is_known=False)
-signature_of: Callable[..., inspect.Signature] = inspect.signature
+_inspected: Callable[..., inspect.Signature] = inspect.signature
 if sys.version_info >= (3, 14):
     # Annotations mean something there only once somebody asks, and may name what is not
     # there. We don't read them: as text, nobody asks.
     from annotationlib import Format
 
-    signature_of = functools.partial(inspect.signature, annotation_format=Format.STRING)
+    _inspected = functools.partial(inspect.signature, annotation_format=Format.STRING)
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 _STARS = {
     inspect.Parameter.VAR_POSITIONAL: "*",
@@ -107,6 +107,42 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
     return Parameters(tuple(positional), tuple(keyword), defaults, unbindable)
 
 
+def signature_of(
+    function: Callable[..., Any], *, follow_wrapped: bool = True
+) -> inspect.Signature:
+    """The signature of a callable: of the innermost, where it is a wrapper.
+
+    Raises:
+        ValueError, TypeError: Python cannot tell.
+    """
+    return _inspected(_as_called(function), follow_wrapped=follow_wrapped)
+
+
+def _as_called(function: Any) -> Any:
+    """What `inspect` can read of a call.
+
+    Before Python 3.13 it takes the first parameter of every `__call__` for `self`.
+    """
+    if isinstance(function, functools.partial):
+        inner = _as_called(function.func)
+        if inner is function.func:
+            return function
+        return functools.partial(inner, *function.args, **function.keywords)
+    kind = type(function)
+    call = inspect.getattr_static(kind, "__call__", None)
+    if type(call) in _READ_BY_INSPECT or issubclass(kind, type):
+        return function
+    own = getattr(function, "__dict__", {})
+    if "__signature__" in own or "__wrapped__" in own:
+        return function
+    bind = getattr(call, "__get__", None)
+    return _as_called(call if bind is None else bind(function, kind))
+
+
+# A function, or something written in C.
+_READ_BY_INSPECT = (types.FunctionType, types.WrapperDescriptorType)
+
+
 def by_position(
     function: Callable[..., Any],
     count: int,
@@ -136,9 +172,9 @@ def _nameless(function: Callable[..., Any]) -> set[str]:
     A wrapper may take by position only, or by another name, what the function inside
     takes either way.
     """
-    inner = inspect.signature(function).parameters
+    inner = signature_of(function).parameters
     try:
-        outer = inspect.signature(function, follow_wrapped=False).parameters
+        outer = signature_of(function, follow_wrapped=False).parameters
     except ValueError:  # written in C, as the wrapper of functools.cache
         outer = inner
     kinds = [each.kind for each in outer.values()]

@@ -1,11 +1,30 @@
 """What the decorators said about a function: a frozen spec."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
 from aiocells.errors import DeclarationError
+
+
+def normal(name: str) -> str:
+    """A name as Python reads it in source: letters that look alike are the same.
+
+    Args:
+        name: of a cell or an input, "module:name", or anything else, which is left as
+            it is.
+    """
+    if not isinstance(name, str) or name.isascii():
+        return name
+    # Few need it.
+    from unicodedata import normalize
+
+    parts = re.split("([:.])", name)
+    return "".join(
+        [normalize("NFKC", each) if each.isidentifier() else each for each in parts]
+    )
 
 
 def _check_input_name(_: object, __: object, name: Any) -> None:
@@ -31,7 +50,7 @@ class Input:
     'GET /bills'
     """
 
-    name: str = attrs.field(validator=_check_input_name)
+    name: str = attrs.field(converter=normal, validator=_check_input_name)
 
 
 Reference: TypeAlias = Callable[..., Any] | str
@@ -56,7 +75,9 @@ class Options:
         timeout: seconds after which an async cell is given up.
     """
 
-    name: str | None = None
+    name: str | None = attrs.field(
+        default=None, converter=attrs.converters.optional(normal)
+    )
     is_resource: bool = False
     run_in: str | None = None
     limit: str | None = None

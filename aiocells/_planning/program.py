@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from aiocells._collecting.binding import Shape
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.names import described, name_of
-from aiocells._declaring.spec import PLAIN, Options
+from aiocells._declaring.spec import PLAIN, Options, normal
 
 
 class Program:
@@ -126,7 +126,9 @@ class Program:
             return ()
         if number is not None and number < len(self.nodes):
             return (number,)
-        return self.named.get(key, ()) if isinstance(key, str) else ()
+        if not isinstance(key, str):
+            return ()
+        return self.named.get(key) or self.named.get(normal(key)) or ()
 
     def is_resource(self, number: int) -> bool:
         return self.options[number].is_resource

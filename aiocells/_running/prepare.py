@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiocells._declaring import names as _names
+from aiocells._declaring.spec import normal
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._graphs.structure import Attached
 from aiocells._planning.calls import without_inputs
@@ -99,6 +100,9 @@ def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
     inputs = _checked_mapping("inputs", '"name"', inputs)
     names = plan.program.inputs
     absent = [each for each in plan.optional_inputs if names[each] not in inputs]
+    if absent and _unknown(plan.program, inputs):
+        inputs = _as_read(inputs)
+        absent = [each for each in absent if names[each] not in inputs]
     if not absent:
         return plan
     known = _without.get(plan)
@@ -236,9 +240,9 @@ def lay_out(
     program = plan.program
     names = program.inputs
     values: list[Any] = [None] * (len(program.nodes) + len(names))
-    if inputs:
-        known = program.input_names
-        unknown = [name for name in inputs if name not in known]
+    if inputs and _unknown(program, inputs):
+        inputs = _as_read(inputs)
+        unknown = _unknown(program, inputs)
         if unknown:
             _refuse_unknown(program, unknown)
     missing: dict[str, list[int]] = {}
@@ -252,6 +256,23 @@ def lay_out(
     for number, value in given.items():
         values[number] = value
     return values
+
+
+def _unknown(program: Program, inputs: Mapping[str, Any]) -> list[str]:
+    """The inputs that no cell wants."""
+    known = program.input_names
+    return [name for name in inputs if name not in known]
+
+
+def _as_read(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs with their names as Python reads names in source."""
+    read: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if normal(name) in read:
+            msg = f"inputs: {name!r} is given twice, in letters that look alike."
+            raise ValueError(msg)
+        read[normal(name)] = value
+    return read
 
 
 def _refuse_unknown(program: Program, unknown: list[str]) -> None:

@@ -813,3 +813,104 @@ def test_nodes_added_by_hand_get_no_arguments() -> None:
     compute_sequential(first)
     assert seen == ["default", "default"]
     assert list(graph.inputs) == []
+
+
+# Names that look alike
+
+
+MICRO, MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
+
+
+@pytest.mark.parametrize("letter", [MICRO, MU])
+def test_names_are_read_as_python_reads_them(modules: Modules, letter: str) -> None:
+    """Letters that look alike are one, wherever a name is written."""
+    trip = modules.make(
+        "trip",
+        f"""
+        @cell(name="{letter}")
+        def named(): return 1
+
+        @cell
+        def total({letter}, x=2): return {letter}, x
+
+        @cell
+        @depends_on("{letter}", **{{"{letter}_": Input("in_{letter}")}})
+        @depends_on(a="trip:{letter}")
+        def other({letter}, a, {MU}_): return {letter}, a, {MU}_
+
+        @cell
+        def optional(in_{MU}=4, x_{MU}=5): return in_{MU}, x_{MU}
+        """,
+    )
+    graph = Graph.from_module(trip)
+    assert set(graph.inputs) == {"x", f"in_{MU}", f"x_{MU}"}
+    results = compute_sequential(graph, inputs={f"in_{letter}": 3})
+    assert results[trip.total] == (1, 2)
+    assert results[trip.other] == (1, 1, 3)
+    assert results[trip.optional] == (3, 5)
+    assert results[letter] == 1
+    results = compute_sequential(
+        graph, targets=["total"], overrides={letter: 7}, inputs={"x": 8}
+    )
+    assert results["total"] == (7, 8)
+
+
+def test_an_input_given_twice_in_other_letters_is_refused(modules: Modules) -> None:
+    """One of the two would be lost."""
+    total = depends_on(x=Input(MU))(lambda x: x)
+    message = f"inputs: {MU!r} is given twice, in letters that look alike."
+    with pytest.raises(ValueError, match=message):
+        value_of(total, **{MICRO: 1, MU: 2})
+
+
+def test_a_name_that_is_no_identifier_stays_as_it_is() -> None:
+    """Python would not touch it."""
+    area = cell(name="km\N{SUPERSCRIPT TWO}")(lambda: 3)
+    results = compute_sequential(Graph.from_cells(area))
+    assert results["km\N{SUPERSCRIPT TWO}"] == 3
+
+
+# What stands in no module by a name of its own
+
+
+@pytest.mark.parametrize(
+    "made", ["lambda: 2", "functools.partial(int, 2)", "Two()", "two", "factory()"]
+)
+@pytest.mark.parametrize("asked", ["half", "far.half"])
+def test_a_nameless_callable_binds_by_position(
+    modules: Modules, made: str, asked: str
+) -> None:
+    """By the name that it has in the module of the cell, or in its own."""
+    source = f"""
+        import functools, sys
+        far = sys.modules[__name__]
+        class Two:
+            def __call__(self): return 2
+        def two(): return 2
+        def factory(): return lambda: 2
+        half = {made}
+        """
+    far = modules.make("far", source)
+    if asked == "far.half" and made not in ("lambda: 2", "factory()"):
+        return  # nothing says where the others are written, but a module that has them
+    asking = "import far\nfrom far import half" if asked == "half" else "import far"
+    trip = modules.make(
+        "trip", f"{asking}\n@depends_on({asked})\ndef total(half): return half"
+    )
+    assert value_of(trip.total) == 2
+    assert far.half() == 2
+
+
+def test_a_nameless_callable_of_a_function_binds_by_position() -> None:
+    """By the variable that it stands in."""
+    half, third = lambda: 2, functools.partial(int, 3)
+
+    @depends_on(half, third, len)
+    def total(half: int, third: int) -> tuple[int, int]:
+        return half, third
+
+    graph = Graph.from_cells(total)
+    assert compute_sequential(graph, targets=[total], overrides={len: 0})[total] == (
+        2,
+        3,
+    )

@@ -174,3 +174,55 @@ def test_what_python_cannot_tell_is_unknown(function: Callable[..., Any]) -> Non
 def test_functions_without_parameters_share_one_answer() -> None:
     """Nothing is built for the many cells that take nothing."""
     assert parameters_of(lambda: None) is NO_PARAMETERS
+
+
+CALLS = {
+    "plain": "def __call__({self}{parameters}): ...",
+    "static": "@staticmethod\n    def __call__({parameters}): ...",
+    "class": "@classmethod\n    def __call__({self}{parameters}): ...",
+    "cached": "@functools.cache\n    def __call__({self}{parameters}): ...",
+    "wrapped": "@wrapped\n    def __call__({self}{parameters}): ...",
+    "partial method": (
+        "def fixed(self, zero{rest}): ...\n"
+        "    __call__ = functools.partialmethod(fixed, 0)"
+    ),
+    "object": (
+        "class Inner:\n        def __call__({self}{parameters}): ...\n"
+        "    __call__ = Inner()"
+    ),
+}
+
+
+@given(signatures(), st.sampled_from(sorted(CALLS)), st.integers(0, 2))
+def test_an_object_has_the_parameters_of_its_call(
+    parameters: str, form: str, depth: int
+) -> None:
+    """Whatever `__call__` is in its class, alone and in partials."""
+
+    def wrapped(function: Any) -> Any:
+        return functools.wraps(function)(lambda *args, **named: None)
+
+    known: dict[str, Any] = {"functools": functools, "wrapped": wrapped}
+    written = CALLS[form].format(
+        self="self, " if parameters else "self",
+        parameters=parameters,
+        rest=f", {parameters}" if parameters else "",
+    )
+    exec(f"class Class:\n    {written}\ndef function({parameters}): ...", known)
+    function = known["Class"]()
+    for _ in range(depth):
+        function = functools.partial(function)
+    assert same(parameters_of(function), expected(known["function"]))
+
+
+def test_an_object_may_say_what_its_parameters_are() -> None:
+    """`__signature__` and `__wrapped__` of an object come before its `__call__`."""
+
+    class Wrapper:
+        @staticmethod
+        def __call__(*args: Any) -> None: ...
+
+    signed, wrapping = Wrapper(), functools.update_wrapper(Wrapper(), plain)
+    signed.__signature__ = inspect.signature(plain)  # type: ignore[attr-defined]
+    for each in (signed, wrapping):
+        assert parameters_of(each).names == ("a", "b", "c", "d")

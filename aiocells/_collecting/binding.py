@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from aiocells._collecting.families import cells_of
 from aiocells._collecting.finding import Finder
+from aiocells._collecting.objects import is_unbound
 from aiocells._collecting.quick_binding import quick_sources
 from aiocells._collecting.referring import Resolver
 from aiocells._declaring import names as _names
@@ -200,6 +201,8 @@ class _Binder:
         sources, sizes, optional = self._sources(
             function, parameters, bindings, ordered
         )
+        if sources and sources[0] < 0 and is_unbound(function):
+            self._refuse_unbound(function)
         needs = [self._number(cell) for each in ordered for cell in cells_of(each)]
         needs.extend([source for source in sources if source >= 0])
         bound.needs.append(_without_repeats(tuple(needs)))
@@ -272,6 +275,15 @@ class _Binder:
             self.bound.inputs.append(name)
         return slot
 
+    def _refuse_unbound(self, function: Function) -> NoReturn:
+        cell = _names.described(function.__qualname__, function)
+        msg = (
+            f"{cell} is a method that is bound to no object, which it would want as an "
+            "input. Collect the object's cells with Graph.from_object(obj), or give a "
+            "bound method."
+        )
+        raise DeclarationError(msg, cell=function)
+
     # The keywords of depends_on
 
     def _bindings(
@@ -279,11 +291,14 @@ class _Binder:
     ) -> dict[str, Any]:
         resolve = self._resolve
         resolved: dict[str, Any] = {}
-        for name, binding in spec.bindings:
+        for written, binding in spec.bindings:
+            name = written
+            if name not in parameters.names:
+                name = _names.mangled(name, function)
             if name not in parameters.names and (
                 parameters.is_known or name in parameters.unbindable
             ):
-                self._refuse_parameter(function, name, parameters)
+                self._refuse_parameter(function, written, parameters)
             if not isinstance(binding, tuple):
                 resolved[name] = resolve(binding, function)
                 continue

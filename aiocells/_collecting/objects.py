@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from aiocells._declaring.marking import refuse_bare
 from aiocells._declaring.marks import mark_of
+from aiocells._declaring.names import mangled
 from aiocells._declaring.spec import CellSpec
 
 Function = Callable[..., Any]
@@ -37,8 +38,7 @@ def cells_of_object(owner: object) -> ObjectCells:
     """
     found: dict[str, CellSpec] = {}
     attributes: dict[Any, str] = {}
-    mro = owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
-    for cls in reversed(mro):
+    for cls in reversed(_classes_of(owner)):
         marked: list[tuple[int, str, CellSpec]] = []
         for name, value in vars(cls).items():
             refuse_bare(name, value)
@@ -65,6 +65,10 @@ def cells_of_object(owner: object) -> ObjectCells:
     return ObjectCells(cells, specs, attributes)
 
 
+def _classes_of(owner: object) -> tuple[type, ...]:
+    return owner.__mro__ if isinstance(owner, type) else type(owner).__mro__
+
+
 # What becomes callable when it is bound.
 _BINDING = (classmethod, functools.partialmethod)
 
@@ -81,3 +85,38 @@ def bound_method(owner: object, name: str) -> Function | None:
         return None
     bound = getattr(owner, name)
     return bound if callable(bound) else None
+
+
+def redefined_as(owner: object, function: types.FunctionType) -> str | None:
+    """The attribute under which a class of an object has defined a function anew.
+
+    A decorator in the class body may hold the function of that name as it was before.
+    """
+    name = function.__name__
+    for cls in _classes_of(owner):
+        if function.__module__ == cls.__module__ and (
+            function.__qualname__ == f"{cls.__qualname__}.{name}"
+        ):
+            return mangled(name, function)
+    return None
+
+
+def is_unbound(function: Any) -> bool:
+    """Whether a function is a method, of whose object nothing is known.
+
+    Args:
+        function: any callable. Only its class can tell it from a static method; where
+            that is local to a function, the name of the first parameter has to.
+    """
+    if type(function) is not types.FunctionType:
+        return False
+    *path, name = function.__qualname__.split(".")
+    if not path or path[-1] == "<locals>":
+        return False
+    found: Any = function.__globals__.get(path[0])
+    for each in path[1:]:
+        found = vars(found).get(each) if isinstance(found, type) else None
+    written = vars(found).get(mangled(name, function)) if isinstance(found, type) else 0
+    if isinstance(written, staticmethod):
+        return False
+    return written is function or function.__code__.co_varnames[:1] == ("self",)

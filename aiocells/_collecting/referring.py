@@ -5,15 +5,15 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from aiocells._collecting.finding import Finder
-from aiocells._collecting.objects import bound_method
+from aiocells._collecting.objects import bound_method, is_unbound, redefined_as
 from aiocells._declaring import names as _names
 from aiocells._declaring.marks import spec_of
 from aiocells._declaring.source import globals_of
 from aiocells._declaring.spec import Input
-from aiocells.errors import UnknownCell
+from aiocells.errors import DeclarationError, UnknownCell
 
 Function = Callable[..., Any]
 Known = Mapping[str, Any]
@@ -53,9 +53,21 @@ class Resolver:
         owner = finder.owner_of(function)
         if owner is not None:
             attribute = finder.object_cells(owner).attributes.get(reference)
+            attribute = attribute or redefined_as(owner, reference)
             if attribute is not None:
                 return self._method(owner, attribute, function)
+        if is_unbound(reference):
+            self._refuse_unbound(reference, function)
         return self._newest(reference, function)
+
+    def _refuse_unbound(self, reference: Any, function: Function) -> NoReturn:
+        cell = _names.described(reference.__qualname__, reference)
+        msg = (
+            f"{self._finder.described(function)} depends on {cell}, which is a method "
+            "of another class, and would need an object of it. Depend on a method of "
+            "the object itself, or on a bound one: depends_on(obj.method)."
+        )
+        raise DeclarationError(msg, cell=reference)
 
     def _method(self, owner: object, attribute: str, function: Function) -> Function:
         finder = self._finder
@@ -102,7 +114,7 @@ class Resolver:
         finder = self._finder
         owner = finder.owner_of(function)
         if owner is not None:
-            attribute = bound_method(owner, name)
+            attribute = bound_method(owner, _names.mangled(name, function))
             if attribute is not None:
                 return attribute
         module = globals_of(function)

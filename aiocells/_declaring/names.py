@@ -43,6 +43,8 @@ def name_under(found: str, function: Any, known: Mapping[str, Any]) -> str | Non
     if own == found:
         return None
     if isinstance(own, str):
+        if mangled(own, function) == found:
+            return None
         for names in (known, globals_of(function)):
             other = names.get(own)
             if other is function or (
@@ -50,6 +52,15 @@ def name_under(found: str, function: Any, known: Mapping[str, Any]) -> str | Non
             ):
                 return None
     return found
+
+
+def mangled(name: str, function: Any) -> str:
+    """A name as Python reads it in the class in which a function was defined."""
+    if not name.startswith("__") or name.endswith("__"):
+        return name
+    path = getattr(function, "__qualname__", "").split(".")
+    owner = path[-2].lstrip("_") if len(path) > 1 else ""
+    return f"_{owner}{name}" if owner and owner != "<locals>" else name
 
 
 def fallback_name(function: Any) -> str:

@@ -378,3 +378,188 @@ def test_bare_depends_on_in_a_class_is_refused() -> None:
 
     with pytest.raises(DeclarationError, match=r"^'.*Lost\.plan' \(.*\) was decorated"):
         Graph.from_object(Lost())
+
+
+# What a class body means
+
+
+class Redefining:
+    """Defines a method anew after others have named it."""
+
+    def price(self) -> int:
+        """The one that decorators hold."""
+        return 1
+
+    @cell
+    @depends_on(price)
+    def total(self, price: int) -> int:
+        """By position."""
+        return price
+
+    @cell
+    @depends_on(cost=price, list=[price])
+    def other(self, cost: int, list: Any) -> Any:
+        """By keyword, and in a list."""
+        return cost, list
+
+    @staticmethod
+    def rate() -> int:
+        """A static one."""
+        return 1
+
+    @cell
+    @depends_on(rate)
+    def rated(self, rate: int) -> int:
+        """By position."""
+        return rate
+
+    @cell
+    def price(self) -> int:
+        """The one that the object has."""
+        return 2
+
+    @staticmethod
+    def rate() -> int:
+        """A static one."""
+        return 2
+
+
+class Inheriting(Redefining):
+    """A subclass, with another of its own."""
+
+    @cell
+    def price(self) -> int:
+        """The one that the object has."""
+        return 3
+
+
+@pytest.mark.parametrize(("owner", "price"), [(Redefining(), 2), (Inheriting(), 3)])
+def test_a_method_that_is_defined_anew_is_meant(owner: Any, price: int) -> None:
+    """As the object has it, not as it was when the decorator was called."""
+    graph = Graph.from_object(owner)
+    assert dict(graph.inputs) == {}
+    results = compute_sequential(graph)
+    assert results[owner.total] == price
+    assert results[owner.other] == (price, [price])
+    assert results[owner.rated] == 2
+
+
+class Other:
+    """Another class."""
+
+    @cell
+    def price(self) -> int:
+        """A method."""
+        return 1
+
+    @staticmethod
+    def rate(number: int = 2) -> int:
+        """No method."""
+        return number
+
+    def odd(this) -> int:
+        """A method whose first parameter has another name."""
+        return 1
+
+    class Inner:
+        """A class within."""
+
+        def price(self) -> int:
+            """A method."""
+            return 1
+
+
+@pytest.mark.parametrize("method", [Other.price, Other.odd, Other.Inner.price])
+def test_a_method_of_another_class_is_refused(method: Any) -> None:
+    """It would need an object, which would become an input."""
+
+    class Trip:
+        @cell
+        @depends_on(method)
+        def plan(self, price: int) -> int:
+            return price
+
+    with pytest.raises(DeclarationError) as caught:
+        Graph.from_object(Trip())
+    assert str(caught.value) == (
+        f"{described('plan', Trip.plan)} depends on "
+        f"{described(method.__qualname__, method)}, which is a method of another "
+        "class, and would need an object of it. Depend on a method of the object "
+        "itself, or on a bound one: depends_on(obj.method)."
+    )
+    with pytest.raises(DeclarationError, match="a method of another class"):
+        Graph.from_cells(depends_on(method)(lambda: 1))
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_method_that_is_not_bound_is_refused(is_local: bool) -> None:
+    """Its `self` is no input."""
+
+    class Local:
+        @cell
+        def price(self) -> int:
+            return 1
+
+    method = Local.price if is_local else Other.price
+    with pytest.raises(DeclarationError) as caught:
+        Graph.from_cells(method)
+    assert str(caught.value) == (
+        f"{described(method.__qualname__, method)} is a method that is bound to no "
+        "object, which it would want as an input. Collect the object's cells with "
+        "Graph.from_object(obj), or give a bound method."
+    )
+
+
+def test_static_methods_and_functions_of_functions_need_no_object() -> None:
+    """They are functions like others, whatever their parameters are called."""
+
+    def inner(self: int = 3) -> int:
+        return self
+
+    class Trip:
+        @cell
+        @depends_on(inner, rate=Other.rate, price=Other().price)
+        def plan(self, rate: int, inner: int, price: int) -> Any:
+            return rate, inner, price
+
+    results = compute_sequential(Graph.from_object(Trip()))
+    assert results["plan"] == (2, 3, 1)
+
+
+class Hiding:
+    """Has names that Python mangles."""
+
+    @cell
+    def __hid(self) -> int:
+        return 1
+
+    @cell
+    @depends_on(x="__hid")
+    def by_string(self, x: int) -> int:
+        """A string in the class means what a name would."""
+        return x
+
+    @cell
+    def by_name(self, __hid: int) -> int:
+        """A parameter is mangled by Python."""
+        return __hid
+
+    @cell
+    @depends_on(__given="by_string")
+    def by_keyword(self, __given: int) -> int:
+        """A keyword is not."""
+        return __given
+
+
+class _Derived(Hiding):
+    """The class in which a method was written counts."""
+
+
+@pytest.mark.parametrize("kind", [Hiding, _Derived])
+def test_private_names_are_read_as_in_the_class(kind: Any) -> None:
+    """In strings, parameters and keywords of `depends_on`."""
+    graph = Graph.from_object(kind())
+    assert dict(graph.inputs) == {}
+    results = compute_sequential(graph)
+    names = ("__hid", "by_string", "by_name", "by_keyword")
+    assert [results[name] for name in names] == [1, 1, 1, 1]

@@ -241,7 +241,7 @@ class _Binder:
         optional: dict[int, int] = {}
         module = globals_of(function) if parameters is not NO_PARAMETERS else {}
         for name in parameters.names:
-            arg = bindings.get(name)
+            arg: Any = bindings.get(name)
             if arg is None and ordered:
                 arg = finder.among_ordered(function, name, ordered, module)
             if arg is None:

@@ -3,10 +3,10 @@
 import os
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Never, NoReturn, Self
 
 from aiocells._collecting.binding import Bound, bind
-from aiocells._collecting.modules import cells_of_module
+from aiocells._collecting.modules import cells_of_module, refuse_empty
 from aiocells._collecting.objects import cells_of_object
 from aiocells._declaring.marking import DependsOn, refuse_decorator
 from aiocells._declaring.names import name_under
@@ -42,6 +42,16 @@ class Graph(DependencyGraph):
     # The names of the modules, or of the class, that were collected.
     _origins: Sequence[str | None] = ()
 
+    def __init__(
+        self,
+        *collected: Never,
+        initial_dependencies: Mapping[Any, Iterable[Any]] | None = None,
+        name: str | None = None,
+    ) -> None:
+        if collected:
+            _refuse_arguments(collected)
+        super().__init__(initial_dependencies=initial_dependencies, name=name)
+
     @classmethod
     def from_module(cls, module: Module, *more: Module) -> Self:
         """Collect the cells of one or more modules.
@@ -61,7 +71,8 @@ class Graph(DependencyGraph):
             A new graph, checked for cycles and for names that nobody answers to.
 
         Raises:
-            GraphException: the cells don't make up a graph; see the subclasses.
+            GraphException: the cells don't make up a graph, or there are none; see the
+                subclasses.
             ModuleNotFoundError: there is no such module.
             FileNotFoundError: there is no such file.
 
@@ -72,11 +83,16 @@ class Graph(DependencyGraph):
         >>> list(Graph.from_module(trip).inputs)
         ['city']
         """
-        modules = [_loaded(each) for each in (module, *more)]
-        return cls._from(
-            [found for each in modules for found in cells_of_module(each)],
-            origins=[getattr(each, "__name__", None) for each in modules],
-        )
+        given: list[tuple[str | None, Callable[..., Any]]] = []
+        origins: list[str | None] = []
+        for each in (module, *more):
+            loaded = _loaded(each)
+            cells = cells_of_module(loaded)
+            if not cells:
+                refuse_empty(loaded, each)
+            given += cells
+            origins.append(getattr(loaded, "__name__", None))
+        return cls._from(given, origins=origins)
 
     @classmethod
     def from_cells(cls, *cells: Callable[..., Any]) -> Self:
@@ -95,7 +111,7 @@ class Graph(DependencyGraph):
             if isinstance(function, DependsOn):
                 refuse_decorator(function)
             if not callable(function):
-                msg = f"{function!r} is no cell: it is not callable."
+                msg = f"{function!r} is no cell: it is not callable.{_hint(function)}"
                 raise DeclarationError(msg, cell=function)
         return cls._from((None, function) for function in cells)
 
@@ -177,6 +193,29 @@ class Graph(DependencyGraph):
             if known is not None
             else _inputs.set(self._structure, _wanted_inputs(bound))
         )
+
+
+def _refuse_arguments(given: Sequence[Any]) -> NoReturn:
+    shown = getattr(given[0], "__name__", None) or repr(given[0])
+    if isinstance(given[0], types.ModuleType | str | os.PathLike):
+        how = "a module with Graph.from_module(module)"
+    elif callable(given[0]) or isinstance(given[0], Iterable):
+        how = "functions with Graph.from_cells(*functions)"
+    else:
+        how = "an object with Graph.from_object(obj)"
+    msg = f"Graph({shown}): a graph is made from {how}."
+    raise TypeError(msg)
+
+
+def _hint(thing: object) -> str:
+    """What may have been meant by what is no cell."""
+    if isinstance(thing, Mapping):
+        return " Unpack it: Graph.from_cells(*cells.values())."
+    if isinstance(thing, Iterable) and not isinstance(thing, str | bytes):
+        return " Unpack it: Graph.from_cells(*cells)."
+    if isinstance(thing, types.ModuleType):
+        return " Collect a module's cells with Graph.from_module(module)."
+    return ""
 
 
 def bound_of(graph: DependencyGraph) -> Bound | None:

@@ -1,6 +1,7 @@
 """The cells that a module brings into a graph."""
 
 import operator
+import os
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,11 +10,12 @@ from aiocells._collecting.families import family_of
 from aiocells._declaring.marking import refuse_bare
 from aiocells._declaring.marks import Mark, home_of, mark_of
 from aiocells._declaring.names import name_under
+from aiocells.errors import DeclarationError
 
 Function = Callable[..., Any]
 
 
-def cells_of_module(module: types.ModuleType) -> Iterable[tuple[str | None, Function]]:
+def cells_of_module(module: types.ModuleType) -> list[tuple[str | None, Function]]:
     """The cells of a module, in the order in which they were marked.
 
     Taken is what it defines, marks, or makes by a factory, and what it lists in its
@@ -65,3 +67,18 @@ def _served(module: types.ModuleType, names: Iterable[str]) -> dict[str, Any]:
     """What a module says that it has, and makes only when it is asked."""
     known = vars(module)
     return {name: getattr(module, name, None) for name in names if name not in known}
+
+
+def refuse_empty(module: types.ModuleType, given: object) -> None:
+    """Refuse a module that knows no cell, not even one that it imports.
+
+    Args:
+        module: the module.
+        given: what the user gave for it.
+    """
+    known = vars(module)
+    if any(mark_of(each) or family_of(each) for each in list(known.values())):
+        return
+    shown = given if isinstance(given, str | os.PathLike) else known.get("__name__")
+    msg = f"{shown} has no cells. Mark its functions with @cell."
+    raise DeclarationError(msg, cell=module)

@@ -47,6 +47,9 @@ def kind_of(function: Callable[..., Any]) -> Kind:
 
 
 def _inspected(function: Any) -> Kind:
+    code = getattr(function, "__code__", None)
+    if code is not None and not isinstance(getattr(code, "co_flags", None), int):
+        return Kind.PLAIN  # a mock that passes for a function
     if inspect.iscoroutinefunction(function):
         return Kind.ASYNC
     if inspect.isasyncgenfunction(function):

@@ -69,6 +69,13 @@ def _with_options(options: Options, function: Any, spec: CellSpec) -> CellSpec:
 
 def mark_options(options: Options, function: Function) -> Function:
     """Mark a function with what `cell` or `resource` said of it."""
+    if isinstance(function, str):
+        decorator = "resource" if options.is_resource else "cell"
+        msg = (
+            f"@{decorator}({function!r}): a name is given by keyword: "
+            f"@{decorator}(name={function!r})."
+        )
+        raise DeclarationError(msg, cell=function)
     return mark(function, functools.partial(_with_options, options, function))
 
 

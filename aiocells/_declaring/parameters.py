@@ -46,7 +46,7 @@ if sys.version_info >= (3, 14):
 
     _inspected = functools.partial(inspect.signature, annotation_format=Format.STRING)
 _VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
-_STARS = {
+_STARS: dict[Any, str] = {
     inspect.Parameter.VAR_POSITIONAL: "*",
     inspect.Parameter.VAR_KEYWORD: "**",
 }
@@ -141,6 +141,20 @@ def _as_called(function: Any) -> Any:
 
 # A function, or something written in C.
 _READ_BY_INSPECT = (types.FunctionType, types.WrapperDescriptorType)
+
+
+def collecting(function: Callable[..., Any]) -> str:
+    """What a callable takes that has no other parameters than `*args` and `**kwargs`.
+
+    Returns:
+        "*args, **kwargs", or empty where it has others, or none.
+    """
+    if not parameters_of(function).is_known:
+        return ""
+    parameters = signature_of(function).parameters.values()
+    if not all(each.kind in _STARS for each in parameters):
+        return ""
+    return ", ".join(_STARS[each.kind] + each.name for each in parameters)
 
 
 def by_position(

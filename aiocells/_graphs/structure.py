@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Hashable
 from typing import Any, Generic, Protocol, TypeVar
 
 from aiocells._declaring import names
+from aiocells._graphs.toposort import CycleFound, topological_order
 
 Value = TypeVar("Value")
 
@@ -40,17 +41,36 @@ class Structure:
         self.attached: dict[Any, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy, or a pickle, has: nothing that it shares, or that is derived."""
-        return vars(self) | {
-            "nodes": self.nodes.copy(),
-            "index": self.index.copy(),
-            "needs": [
-                needs.copy() if isinstance(needs, dict) else needs
-                for needs in self.needs
-            ],
-            "names": self.names.copy(),
-            "attached": {},
-        }
+        """What a copy, or a pickle, has: nothing that it shares, or that is derived.
+
+        First come the nodes in topological order. A cell may name those that it needs,
+        which name others: a long chain would be copied from its end by recursion.
+        """
+        return (
+            {"in_order": self._in_order()}
+            | vars(self)
+            | {
+                "nodes": self.nodes.copy(),
+                "index": self.index.copy(),
+                "needs": [
+                    needs.copy() if isinstance(needs, dict) else needs
+                    for needs in self.needs
+                ],
+                "names": self.names.copy(),
+                "attached": {},
+            }
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        del state["in_order"]
+        vars(self).update(state)
+
+    def _in_order(self) -> list[Any]:
+        try:
+            order = topological_order(self.needs)
+        except CycleFound:
+            return self.nodes
+        return [self.nodes[number] for number in order]
 
     def number_of(self, node: Hashable) -> int:
         """The number of a node, which is added where it is new."""

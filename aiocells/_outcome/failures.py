@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from aiocells._collecting.binding import Keys, OwnDefault
-from aiocells._declaring.parameters import parameters_of
+from aiocells._declaring.parameters import collecting, parameters_of
 from aiocells._planning.plan import Plan
 
 _FAILURES = "__aiocells_failures__"
@@ -34,6 +34,8 @@ def note_cell(
     text = where + _needed_by(plan, number)
     if values is not None:
         text += _called_with(plan, number, values)
+    if isinstance(error, TypeError | LookupError):
+        text += _called_without(plan.program.nodes[number])
     add_note(error, text)
 
 
@@ -117,6 +119,17 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     if len(told) > _MAX_ARGUMENTS:
         told = told[: _MAX_ARGUMENTS - 3] + "..."
     return f"\n  called with {told}"
+
+
+def _called_without(function: Callable[..., Any]) -> str:
+    """What is told where a decorator may have hidden the parameters of a cell."""
+    collected = collecting(function)
+    if not collected:
+        return ""
+    return (
+        f"\n  called without arguments: it takes {collected}, which cannot be bound. A "
+        "decorator without functools.wraps hides the parameters of what it decorates."
+    )
 
 
 def _argument_text(group: int | Keys | None, left: Iterator[str]) -> str:

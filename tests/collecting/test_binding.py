@@ -4,6 +4,7 @@ import functools
 import sys
 import types
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec
 
 import pytest
 
@@ -13,6 +14,8 @@ from aiocells import (
     Graph,
     Input,
     UnbindableParameter,
+    UnknownCell,
+    async_compute_sequential,
     cell,
     compute_sequential,
     depends_on,
@@ -914,3 +917,44 @@ def test_a_nameless_callable_of_a_function_binds_by_position() -> None:
         2,
         3,
     )
+
+
+# Mocks
+
+
+def priced(city: str, nights: int = 2) -> int:
+    """What the mocks stand for."""
+    return len(city) * nights
+
+
+@pytest.mark.parametrize(
+    ("made", "inputs"),
+    [
+        (lambda: Mock(return_value=3), []),
+        (lambda: Mock(spec=priced, return_value=3), []),
+        (lambda: MagicMock(spec=priced, return_value=3), []),
+        (lambda: Mock(spec=len, return_value=3), []),
+        (lambda: create_autospec(priced, return_value=3), ["city", "nights"]),
+    ],
+)
+def test_mocks_are_cells(made: Any, inputs: list[str]) -> None:
+    """By the signature that they show, if they show any."""
+    mock = made()
+    total = depends_on(x=mock)(lambda x: x)
+    graph = Graph.from_cells(total)
+    assert list(graph.inputs) == inputs
+    results = compute_sequential(graph, inputs=dict.fromkeys(inputs[:1], "x"))
+    assert results[mock] == results[total] == 3
+    marked = cell(name="marked")(made())
+    assert compute_sequential(Graph.from_cells(marked), inputs=dict.fromkeys(inputs))
+    with pytest.raises(UnknownCell, match="is no cell of the graph"):
+        compute_sequential(graph, targets=[made()])
+
+
+async def test_async_mocks_are_async_cells() -> None:
+    """They are awaited, and have no place in the source."""
+    mock = cell(name="mock")(AsyncMock(return_value=3))
+    graph = Graph.from_cells(mock)
+    assert (await async_compute_sequential(graph))[mock] == 3
+    with pytest.raises(UnknownCell, match="'AsyncMock' is no cell of the graph"):
+        await async_compute_sequential(graph, targets=[AsyncMock(spec=priced)])

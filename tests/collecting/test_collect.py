@@ -59,12 +59,31 @@ def test_a_graph_is_a_dependency_graph(modules: Modules) -> None:
     assert list(graph.inputs) == ["city"]
 
 
-def test_a_module_without_cells_is_an_empty_graph(modules: Modules) -> None:
-    """Nothing to collect is no error."""
-    graph = Graph.from_module(modules.make("empty", "NUMBER = 3"))
-    assert len(graph) == 0
-    assert dict(graph.inputs) == {}
-    assert dict(compute_sequential(graph)) == {}
+@pytest.mark.parametrize("way", ["object", "name", "path", "beside"])
+def test_a_module_without_cells_is_refused(modules: Modules, way: str) -> None:
+    """By the name that was given for it, also where others have cells."""
+    modules.make("trip", TRIP)
+    empty = modules.make("empty", "NUMBER = 3\ndef plan(): ...")
+    given: Any = {
+        "object": [empty],
+        "name": ["empty"],
+        "path": [pathlib.Path("empty.py")],
+        "beside": ["trip", "empty"],
+    }[way]
+    with pytest.raises(DeclarationError) as caught:
+        Graph.from_module(*given)
+    name = "empty.py" if way == "path" else "empty"
+    assert str(caught.value) == (f"{name} has no cells. Mark its functions with @cell.")
+    assert caught.value.cell is empty
+
+
+def test_a_module_that_only_imports_cells_adds_none(modules: Modules) -> None:
+    """It may be given beside others."""
+    modules.make("trip", TRIP)
+    for source in ("from trip import plan", "import trip\nboth = [trip.plan]"):
+        modules.make("other", source)
+        assert len(Graph.from_module("other")) == 0
+        assert len(Graph.from_module("other", "trip")) == 2
 
 
 @pytest.mark.parametrize("way", ["object", "name", "path", "string"])
@@ -576,3 +595,40 @@ def test_the_main_module_is_reused(
     monkeypatch.setattr(script, "__spec__", None)
     graph = Graph.from_module(path)
     assert list(graph.dependency_dict) == [script.forecast, script.plan]
+
+
+@pytest.mark.parametrize(
+    ("given", "how"),
+    [
+        (sys, "a module with Graph.from_module(module)"),
+        ("trip", "a module with Graph.from_module(module)"),
+        (pathlib.Path("x.py"), "a module with Graph.from_module(module)"),
+        ([len], "functions with Graph.from_cells(*functions)"),
+        (len, "functions with Graph.from_cells(*functions)"),
+        (3, "an object with Graph.from_object(obj)"),
+    ],
+)
+def test_a_graph_takes_nothing_by_position(given: Any, how: str) -> None:
+    """The error says with what it is made."""
+    with pytest.raises(TypeError) as caught:
+        Graph(given)
+    shown = getattr(given, "__name__", repr(given))
+    assert str(caught.value) == f"Graph({shown}): a graph is made from {how}."
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ([len], " Unpack it: Graph.from_cells(*cells)."),
+        ((len,), " Unpack it: Graph.from_cells(*cells)."),
+        ({"a": len}, " Unpack it: Graph.from_cells(*cells.values())."),
+        (sys, " Collect a module's cells with Graph.from_module(module)."),
+        ("plan", ""),
+        (3, ""),
+    ],
+)
+def test_what_is_no_cell_is_refused_with_the_remedy(given: Any, hint: str) -> None:
+    """A list is to be unpacked, a module is collected otherwise."""
+    with pytest.raises(DeclarationError) as caught:
+        Graph.from_cells(given)
+    assert str(caught.value) == f"{given!r} is no cell: it is not callable.{hint}"

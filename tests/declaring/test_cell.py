@@ -98,6 +98,16 @@ def test_a_list_binding_is_taken_as_it_is_now() -> None:
     assert hash(vars(total)["__aiocells__"])
 
 
+def test_a_copy_of_a_marked_partial_has_the_same_mark() -> None:
+    """What it depends on is not copied with it, however long the chain is."""
+    last: Any = cell(functools.partial(int, 0))
+    for number in range(2000):
+        last = depends_on(last, value=[last])(functools.partial(max, number))
+    for copied in (copy.copy(last), copy.deepcopy(last)):
+        assert vars(copied) == vars(last)
+        assert vars(copied)["__aiocells__"].spec is vars(last)["__aiocells__"].spec
+
+
 def test_a_cell_can_be_pickled_and_copied() -> None:
     """A cell pickles by its name, as any function does, and copies as itself."""
     assert pickle.loads(pickle.dumps(marked)) is marked
@@ -442,7 +452,17 @@ def test_what_takes_no_attributes_is_refused(
     assert len(Graph.from_cells(wrapped)) == 1
 
 
-@pytest.mark.parametrize("thing", [3, "text", property(plain), ()])
+@pytest.mark.parametrize(("mark", "name"), [(cell, "cell"), (resource, "resource")])
+def test_a_name_by_position_is_refused(mark: Any, name: str) -> None:
+    """The error says how a name is given."""
+    with pytest.raises(DeclarationError) as caught:
+        mark("trip")
+    assert str(caught.value) == (
+        f"@{name}('trip'): a name is given by keyword: @{name}(name='trip')."
+    )
+
+
+@pytest.mark.parametrize("thing", [3, b"text", property(plain), ()])
 def test_what_cannot_be_called_is_refused(thing: Any) -> None:
     """A cell must be callable."""
     with pytest.raises(DeclarationError) as caught:

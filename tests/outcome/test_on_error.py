@@ -823,3 +823,36 @@ async def test_a_failed_computation_keeps_no_value_alive(
         assert [reference() for reference in made] == [None]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTERS))
+def test_a_decorator_that_hides_the_parameters_is_told_of(name: str) -> None:
+    """Where what it decorates was called with nothing, and failed for that."""
+
+    def hiding(function: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    @cell(name="plan")
+    @hiding
+    def plan(city: str) -> str:
+        return city
+
+    @cell(name="other")
+    @hiding
+    def other() -> None:
+        msg = "its own"
+        raise ValueError(msg)
+
+    with pytest.raises(TypeError, match="missing 1 required") as caught:
+        COMPUTERS[name](Graph.from_cells(plan))
+    assert caught.value.__notes__[0].endswith(
+        "\n  called without arguments: it takes *args, **kwargs, which cannot be "
+        "bound. A decorator without functools.wraps hides the parameters of what it "
+        "decorates."
+    )
+    with pytest.raises(ValueError, match="its own") as own:
+        COMPUTERS[name](Graph.from_cells(other))
+    assert "wraps" not in own.value.__notes__[0]

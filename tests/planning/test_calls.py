@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiocells import Graph, Input, MissingInput, Results, cell, depends_on, resource
+from aiocells import (
+    DependencyGraph,
+    Graph,
+    Input,
+    MissingInput,
+    Results,
+    cell,
+    depends_on,
+    resource,
+)
 from tests.helpers import COMPUTERS, Modules, value_of
 from tests.strategies import Parameter, signatures, written
 
@@ -364,3 +373,27 @@ def test_a_copied_graph_knows_what_is_required(
     assert caught.value.missing == {"city": (strict,)}
     results: Results = COMPUTERS[name](graph, inputs={"city": "Oslo"})
     assert dict(results) == {strict: "Oslo", lenient: True}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_long_chain_can_be_copied(copied: Callable[[Graph], Graph]) -> None:
+    """Each cell names the one before; nothing recurs."""
+    chain: Any = [cell(functools.partial(int, 0))]
+    for number in range(1, 2000):
+        bound = depends_on(chain[-1], value=[chain[-1]])
+        chain.append(bound(functools.partial(_next, number)))
+    graph = copied(Graph.from_cells(chain[-1]))
+    results = COMPUTERS["sequential"](graph)
+    assert max(results.values()) == 1999
+    assert len(graph) == 2000
+
+
+def _next(number: int, value: list[int]) -> int:
+    assert value == [number - 1]
+    return number
+
+
+def test_a_graph_with_a_cycle_can_be_copied() -> None:
+    """There is no order to keep."""
+    graph = DependencyGraph(initial_dependencies={"a": ["b"], "b": ["a"]})
+    assert copy.deepcopy(graph).dependency_dict == graph.dependency_dict

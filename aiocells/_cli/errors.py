@@ -92,9 +92,14 @@ def _sentence(error: BaseException) -> str:
         for advice, instead in _ADVICE:
             text = re.sub(advice, instead, text)
         return text
-    text = re.split(r" Give (?:it|them) as ", text)[0]
-    options = " ".join(f"--set {name}=VALUE" for name in error.missing)
-    return f"{text} Give {'them' if len(error.missing) > 1 else 'it'} with {options}."
+    text, *example = re.split(r" Give (?:it|them) as ", text)
+    names = [
+        name for name in error.missing if example and f"{name!r}: ..." in example[0]
+    ]
+    if not names:  # they are functions, to be marked
+        return text
+    options = " ".join(f"--set {name}=VALUE" for name in names)
+    return f"{text} Give {'them' if len(names) > 1 else 'it'} with {options}."
 
 
 def _keep_user_lines(shown: traceback.TracebackException) -> bool:

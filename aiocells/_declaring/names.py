@@ -85,6 +85,13 @@ def name_of(node: Any, found: str | None = None) -> str:
     return str(node)
 
 
+def shown(thing: Any) -> str:
+    """What a user gave for a cell, as messages name it."""
+    if not callable(thing):
+        return repr(thing)
+    return described(fallback_name(thing), thing)
+
+
 def described(name: str, function: Any) -> str:
     """A cell as messages name it: "'plan' (trip.py:14)"."""
     location = location_of(function)

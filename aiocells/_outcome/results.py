@@ -5,6 +5,7 @@ from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import Any
 
 from aiocells._declaring import names as _names
+from aiocells._declaring.spec import normal
 from aiocells._outcome.failures import raise_as_it_is
 from aiocells._outcome.lookup import Lookup
 from aiocells._planning.plan import Plan
@@ -165,14 +166,11 @@ class Results(Lookup):
             names = [program.names[number] for number in self._plan.targets]
             near = _names.suggestions(key, names)
             hint = _names.did_you_mean(near)
+            if normal(key) in program.input_names:
+                hint = " It is an input, whose value was given and not computed."
             msg = f"there is no cell {key!r} in the graph.{hint}"
         else:
-            shown = (
-                _names.described(_names.fallback_name(key), key)
-                if callable(key)
-                else repr(key)
-            )
-            msg = f"{shown} is not in the graph."
+            msg = program.namesake(key) or f"{_names.shown(key)} is not in the graph."
         raise MissingValue(msg, key=key)
 
     def _why_not(self, number: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from aiocells._collecting.binding import Shape
 from aiocells._declaring.kinds import Kind
-from aiocells._declaring.names import described, name_of
+from aiocells._declaring.names import described, fallback_name, name_of, shown
 from aiocells._declaring.spec import PLAIN, Options, normal
 
 
@@ -129,6 +129,16 @@ class Program:
         if not isinstance(key, str):
             return ()
         return self.named.get(key) or self.named.get(normal(key)) or ()
+
+    def namesake(self, key: Any) -> str:
+        """What to tell of a function that is no cell, where a cell has its name."""
+        same = self.named.get(fallback_name(key)) if callable(key) else None
+        if not same:
+            return ""
+        return (
+            f"{shown(key)} is no cell of the graph. It has another cell of that name: "
+            f"{self.described(same[0])}."
+        )
 
     def is_resource(self, number: int) -> bool:
         return self.options[number].is_resource

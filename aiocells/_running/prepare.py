@@ -1,5 +1,6 @@
 """What every computer checks before a cell runs."""
 
+import reprlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,11 @@ from aiocells._planning.compiling import plan_of
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
 from aiocells._planning.selecting import select
+from aiocells._running.refusing import refuse_missing, refuse_unknown
 from aiocells._running.run import OnError, Run, check_on_error
 from aiocells.errors import (
     AmbiguousCell,
-    MissingInput,
     UnknownCell,
-    UnknownInput,
     UnsupportedCell,
 )
 
@@ -83,9 +83,9 @@ def choose(
         msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
         raise TypeError(msg)
     plan = plan_of(graph)
+    overrides = _checked_mapping("overrides", "cell", overrides)
     if targets is None and not overrides:
         return plan, {}
-    overrides = _checked_mapping("overrides", "cell", overrides)
     plan, overridden = _selected(plan, targets, overrides)
     return plan, dict(zip(overridden, overrides.values(), strict=True))
 
@@ -121,10 +121,11 @@ def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
 def _checked_mapping(
     option: str, key: str, given: Mapping[Any, Any] | None
 ) -> Mapping[Any, Any]:
-    if not given:
+    if given is None:
         return {}
     if not isinstance(given, Mapping):
-        msg = f"{option}= takes a mapping, {option}={{{key}: value}}, not {given!r}."
+        shown = reprlib.repr(given)
+        msg = f"{option}= takes a mapping, {option}={{{key}: value}}, not {shown}."
         raise TypeError(msg)
     return given
 
@@ -206,21 +207,23 @@ def number_of(program: Program, key: Any, where: str) -> int:
         msg = f"{where}: {key!r} is the name of {candidates}. Give the cell itself."
         nodes = [program.nodes[number] for number in numbers]
         raise AmbiguousCell(msg, name=key, candidates=nodes)
-    if isinstance(key, str):
+    if not isinstance(key, str):
+        told = program.namesake(key) or (
+            f"{_names.shown(key)} is no cell of the graph. Is it among the modules or "
+            "cells that the graph was made from?"
+        )
+        msg = f"{where}: {told}"
+        raise UnknownCell(msg, name=key)
+    near: list[str] = []
+    if normal(key) not in program.input_names:
         near = _names.suggestions(key, program.named)
         hint = _names.did_you_mean(near)
-        msg = f"{where}: there is no cell {key!r} in the graph.{hint}"
-        raise UnknownCell(msg, name=key, suggestions=near)
-    name = _names.fallback_name(key) if callable(key) else repr(key)
-    same = program.named.get(name)
-    hint = (
-        f" It has another cell of that name: {program.described(same[0])}."
-        if same
-        else " Is it among the modules or cells that the graph was made from?"
-    )
-    shown = _names.described(name, key) if callable(key) else name
-    msg = f"{where}: {shown} is no cell of the graph.{hint}"
-    raise UnknownCell(msg, name=key)
+    elif where == "overrides":
+        hint = f" It is an input: give it as inputs={{{key!r}: ...}}."
+    else:
+        hint = " It is an input, whose value is given and not computed."
+    msg = f"{where}: there is no cell {key!r} in the graph.{hint}"
+    raise UnknownCell(msg, name=key, suggestions=near)
 
 
 def lay_out(
@@ -244,7 +247,7 @@ def lay_out(
         inputs = _as_read(inputs)
         unknown = _unknown(program, inputs)
         if unknown:
-            _refuse_unknown(program, unknown)
+            refuse_unknown(program, unknown)
     missing: dict[str, list[int]] = {}
     for wanted, cells in plan.wanted_inputs.items():
         value = inputs.get(names[wanted], _ABSENT)
@@ -252,7 +255,7 @@ def lay_out(
             missing[names[wanted]] = cells
         values[~wanted] = value
     if missing:
-        _refuse_missing(program, missing, inputs)
+        refuse_missing(program, missing, inputs)
     for number, value in given.items():
         values[number] = value
     return values
@@ -273,48 +276,3 @@ def _as_read(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
             raise ValueError(msg)
         read[normal(name)] = value
     return read
-
-
-def _refuse_unknown(program: Program, unknown: list[str]) -> None:
-    known = program.input_names
-    parts: list[str] = []
-    suggestions = {}
-    for name in unknown:
-        near = suggestions[name] = _names.suggestions(name, known)
-        cells = program.find(name)
-        if cells:
-            cell = program.described(cells[0])
-            hint = f" It is a cell, {cell}: replace its value with overrides=."
-        else:
-            hint = _names.did_you_mean(near)
-        no_cell = "No cell" if parts else "inputs: no cell"
-        parts.append(f"{no_cell} wants an input {name!r}.{hint}")
-    if not any(suggestions.values()):
-        parts.append(f"The inputs of this graph: {', '.join(known) or 'none'}.")
-    msg = " ".join(parts)
-    raise UnknownInput(msg, names=unknown, suggestions=suggestions)
-
-
-def _refuse_missing(
-    program: Program, missing: dict[str, list[int]], inputs: Mapping[str, Any]
-) -> None:
-    parts: list[str] = []
-    for name, numbers in missing.items():
-        wanting = ", ".join(program.described(number) for number in numbers[:3])
-        if len(numbers) > 3:
-            wanting += f" and {len(numbers) - 3} more"
-        near = _names.suggestions(name, program.named)
-        hint = f" Or did you mean the cell {near[0]!r}?" if near else ""
-        parts.append(f"{name!r} is needed by {wanting}.{hint}")
-    example = ", ".join(f"{name!r}: ..." for name in missing)
-    msg = (
-        f"Missing input{'s' if len(missing) > 1 else ''}: {' '.join(parts)} "
-        f"Give {'them' if len(missing) > 1 else 'it'} as inputs={{{example}}}."
-    )
-    if inputs:
-        msg += f" Given: {', '.join(map(repr, inputs))}."
-    nodes = program.nodes
-    raise MissingInput(
-        msg,
-        missing={name: [nodes[n] for n in cells] for name, cells in missing.items()},
-    )

@@ -113,6 +113,36 @@ def test_bad_target_is_refused(
         assert refused("draw", target) == f"Error: {message}\n"
 
 
+def test_a_function_to_be_marked_is_not_to_be_set(modules: Modules) -> None:
+    """The remedy is that of the error; other inputs can be set."""
+    modules.write("mod", "def a(): ...\n@cell\ndef b(a): ...\n@cell\ndef c(a, x): ...")
+    assert refused("run", "mod:b") == (
+        "Error: Missing input: 'a' is needed by 'b' (mod.py:3). 'a' is a function of "
+        "mod.py (line 2) without @cell: mark it.\n"
+    )
+    assert refused("run", "mod:c").endswith(
+        "mark it. 'x' is needed by 'c' (mod.py:5). Give it with --set x=VALUE.\n"
+    )
+
+
+def test_families_are_run_and_shown_by_name(modules: Modules) -> None:
+    """Each cell by its place, all of them or one."""
+    modules.write(
+        "mod",
+        """
+        from functools import partial
+        family = [cell(partial(str, number)) for number in (1, 2)]
+        keyed = {"a": cell(partial(str, 3))}
+        """,
+    )
+    shown = json.loads(printed("run", "mod", "--json"))
+    assert shown == {"family[0]": "1", "family[1]": "2", "keyed['a']": "3"}
+    assert json.loads(printed("run", "mod:family[1],keyed['a']", "--json")) == {
+        "family[1]": "2",
+        "keyed['a']": "3",
+    }
+
+
 def test_draw_refuses_an_unknown_cell(trip: Path) -> None:
     """An unknown cell is told by `draw` as it is by `run`."""
     assert refused("draw", "trip:plam") == refused("run", "trip:plam")

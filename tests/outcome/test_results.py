@@ -13,6 +13,7 @@ from aiocells import (
     DependencyGraph,
     Graph,
     Results,
+    UnknownCell,
     async_compute_concurrent,
     async_compute_concurrent_simple,
     async_compute_sequential,
@@ -21,7 +22,7 @@ from aiocells import (
     depends_on,
     resource,
 )
-from tests.helpers import Modules, text, value_of
+from tests.helpers import Modules, described, text, value_of
 
 TRIP = """
 @cell
@@ -294,6 +295,24 @@ def test_a_function_that_is_not_in_the_graph_says_so(trip: Any) -> None:
         results[trip.plan]
     assert str(caught.value) == "'plan' (trip.py:5) is not in the graph."
     assert trip.plan not in results
+
+
+def test_a_function_that_was_defined_anew_says_so(modules: Modules) -> None:
+    """The error says what `targets=` does: which cell has its name."""
+    trip = modules.make("trip", "@cell\ndef plan(): return 1")
+    old = trip.plan
+    modules.run(trip, "@cell\ndef plan(): return 2")
+    graph = Graph.from_module(trip)
+    told = (
+        f"{described('plan', old)} is no cell of the graph. It has another cell of "
+        f"that name: {described('plan', trip.plan)}."
+    )
+    with pytest.raises(KeyError) as caught:
+        compute_sequential(graph)[old]
+    assert str(caught.value) == told
+    with pytest.raises(UnknownCell) as unknown:
+        compute_sequential(graph, targets=[old])
+    assert str(unknown.value) == f"targets: {told}"
 
 
 def test_an_ambiguous_name_says_so(modules: Modules) -> None:

@@ -1,5 +1,6 @@
 """Preparing: what is chosen, given and checked before a cell runs."""
 
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiocells import (
     DependencyGraph,
     Graph,
     MissingInput,
+    MissingValue,
     UnknownCell,
     UnknownInput,
     UnsupportedCell,
@@ -519,3 +521,126 @@ def test_compute_sequential_refuses_async_nodes_added_by_hand() -> None:
     graph.add_node(later)
     with pytest.raises(UnsupportedCell, match="which compute_sequential cannot await"):
         compute_sequential(graph)
+
+
+def test_a_function_that_is_not_marked_is_told_of(
+    modules: Modules, compute: Compute
+) -> None:
+    """Where a cell asks for it by name, it is not to be given as an input."""
+    modules.write("far", "def far_off(): ...")
+    mod = modules.make(
+        "mod",
+        """
+        from far import far_off
+
+        def a(): return 1
+
+        @cell
+        def b(a): return a
+
+        @cell
+        def c(far_off, city): return far_off
+
+        class Shop:
+            def price(self): return 1
+
+            @staticmethod
+            def rate(): return 2
+
+            @cell
+            def total(self, price, rate): ...
+        """,
+    )
+    with pytest.raises(MissingInput) as caught:
+        compute(Graph.from_cells(mod.b))
+    assert str(caught.value) == (
+        "Missing input: 'a' is needed by 'b' (mod.py:6). 'a' is a function of mod.py "
+        "(line 4) without @cell: mark it."
+    )
+    assert caught.value.missing == {"a": (mod.b,)}
+    with pytest.raises(MissingInput) as caught:
+        compute(Graph.from_module(mod))
+    assert str(caught.value) == (
+        "Missing inputs: 'a' is needed by 'b' (mod.py:6). 'a' is a function of mod.py "
+        "(line 4) without @cell: mark it. 'far_off' is needed by 'c' (mod.py:9). "
+        "'far_off' is a function of far.py (line 2) without @cell: mark it. 'city' is "
+        "needed by 'c' (mod.py:9). Give them as inputs={'far_off': ..., 'city': ...}."
+    )
+    with pytest.raises(MissingInput) as caught:
+        compute(Graph.from_object(mod.Shop()))
+    assert str(caught.value) == (
+        "Missing inputs: 'price' is needed by 'total' (mod.py:18). 'price' is a "
+        "function of mod.py (line 13) without @cell: mark it. 'rate' is needed by "
+        "'total' (mod.py:18). 'rate' is a function of mod.py (line 15) without @cell: "
+        "mark it."
+    )
+    assert compute(Graph.from_cells(mod.b), inputs={"a": 3})[mod.b] == 3
+
+
+def test_a_function_of_no_file_is_told_of_too(
+    modules: Modules, compute: Compute
+) -> None:
+    """What a notebook or a program made by text."""
+    mod = modules.make("mod", "@cell\ndef b(a): return a")
+    mod.a = types.FunctionType(compile("1", "", "eval"), vars(mod))
+    with pytest.raises(MissingInput, match=r"'a' is a function.* without @cell"):
+        compute(Graph.from_module(mod))
+
+
+def test_a_cell_does_not_mean_itself(modules: Modules, compute: Compute) -> None:
+    """A parameter of the cell's own name is an input, and no misspelt cell."""
+    modules.make("mod", "@cell\ndef a(a): return a\n@cell\ndef other(): ...")
+    with pytest.raises(MissingInput) as caught:
+        compute(Graph.from_module("mod"))
+    assert str(caught.value) == (
+        "Missing input: 'a' is needed by 'a' (mod.py:2). Give it as inputs={'a': ...}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("overrides", "It is an input: give it as inputs={'city': ...}."),
+        ("targets", "It is an input, whose value is given and not computed."),
+    ],
+)
+def test_an_input_is_no_cell(
+    trip: Any, compute: Compute, where: str, told: str
+) -> None:
+    """Where a cell is expected, the error says that it is an input."""
+    with pytest.raises(UnknownCell) as caught:
+        compute(Graph.from_module(trip), inputs=ALL, **{where: {"city": 1}})
+    assert str(caught.value) == f"{where}: there is no cell 'city' in the graph. {told}"
+    assert caught.value.suggestions == ()
+    results = compute(Graph.from_module(trip), inputs=ALL)
+    with pytest.raises(MissingValue) as missing:
+        results["city"]
+    assert str(missing.value) == (
+        "there is no cell 'city' in the graph. It is an input, whose value was given "
+        "and not computed."
+    )
+
+
+class Column:
+    """What pandas has: not a mapping, and neither true nor false."""
+
+    def __bool__(self) -> bool:
+        """Refuse to tell."""
+        msg = "The truth value of a Series is ambiguous."
+        raise ValueError(msg)
+
+    def __repr__(self) -> str:
+        """Many lines."""
+        return "\n".join(f"{number} 1.0" for number in range(1000))
+
+
+@pytest.mark.parametrize("option", ["inputs", "overrides"])
+@pytest.mark.parametrize("given", [Column(), [], (), "", 0, {"city"}])
+def test_what_is_no_mapping_is_refused(
+    trip: Any, compute: Compute, option: str, given: Any
+) -> None:
+    """Whatever it is, empty or not; the message is short."""
+    with pytest.raises(TypeError, match=f"^{option}= takes a mapping") as caught:
+        compute(Graph.from_module(trip), **{option: given})
+    assert len(str(caught.value)) < 120
+    assert trip.RAN == []

@@ -11,10 +11,11 @@ import attrs
 from aiocells._cli.errors import CommandError
 from aiocells._cli.settings import Setting
 from aiocells._cli.target import Target
+from aiocells._declaring.marks import spec_of
 from aiocells._declaring.names import described
 from aiocells._declaring.parameters import signature_of
 from aiocells._declaring.source import globals_of
-from aiocells._declaring.spec import Input, spec_of
+from aiocells._declaring.spec import Input
 
 # What says nothing about a value.
 _ANYTHING = (inspect.Parameter.empty, Any, object)

@@ -41,9 +41,7 @@ class Target:
         program = plan.program
         wanted: dict[str, dict[int, None]] = {}
         for slot, numbers in plan.wanted_inputs.items():
-            wanted.setdefault(program.inputs[slot].name, {}).update(
-                dict.fromkeys(numbers)
-            )
+            wanted.setdefault(program.inputs[slot], {}).update(dict.fromkeys(numbers))
         return {
             name: [(program.nodes[each], program.names[each]) for each in cells]
             for name, cells in wanted.items()

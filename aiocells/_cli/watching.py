@@ -5,8 +5,9 @@ import math
 from typing import Any
 
 from aiocells._declaring.kinds import Kind, kind_of
+from aiocells._declaring.marks import spec_of
 from aiocells._declaring.names import described
-from aiocells._declaring.spec import PLAIN, spec_of
+from aiocells._declaring.spec import PLAIN
 from aiocells.observers import Event
 
 _logger = logging.getLogger("aiocells")

@@ -127,9 +127,7 @@ def _shortened(
 
 
 def _size(group: Group) -> int:
-    """How many values make up an argument."""
-    if group is None:
-        return 1
-    if isinstance(group, OwnDefault):
-        return 0
-    return len(group.keys) if isinstance(group, Keys) else group
+    """How many values make up an argument that is given."""
+    if isinstance(group, int):
+        return group
+    return len(group.keys) if isinstance(group, Keys) else 1

@@ -31,7 +31,7 @@ _selections: Attached[dict[Any, tuple[Plan, tuple[int, ...]]]] = Attached()
 
 
 # By the inputs that were not given.
-_without: Attached[dict[frozenset[int], Plan]] = Attached()
+_without: Attached[dict[tuple[int, ...], Plan]] = Attached()
 
 _ABSENT: Any = object()
 
@@ -108,10 +108,10 @@ def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
     known = _without.get(plan)
     if known is None:
         known = _without.set(plan, {})
-    asked = frozenset(absent)
+    asked = tuple(absent)
     made = known.get(asked)
     if made is None:
-        made = without_inputs(plan, asked)
+        made = without_inputs(plan, frozenset(asked))
         if len(known) >= _KEPT_SELECTIONS:
             known.clear()
         known[asked] = made

@@ -97,6 +97,7 @@ USAGE = (
         ("./nowhere", f"'./nowhere' is no module.{USAGE}"),
         (":plan", f"'' is no module.{USAGE}"),
         ("empty", "empty has no cells. Mark its functions with @cell."),
+        ("importing", "importing has no cells. Mark its functions with @cell."),
         (
             "trip:plam",
             "targets: there is no cell 'plam' in the graph. Did you mean 'plan'?",
@@ -108,6 +109,7 @@ def test_bad_target_is_refused(
 ) -> None:
     """A TARGET that is not there is refused with a sentence that helps."""
     modules.write("empty", "")
+    modules.write("importing", "from trip import plan")
     assert refused("run", target) == f"Error: {message}\n"
     if target != "trip:plam":
         assert refused("draw", target) == f"Error: {message}\n"

@@ -293,10 +293,10 @@ def test_nothing_is_woken_that_is_no_cell(modules: Modules) -> None:
     assert Waking.woken == 0
 
 
-class Passing:
+class Rooted:
     """A wrapper that passes its attributes on, as those of wrapt do."""
 
-    __slots__ = ("__weakref__", "_inside")
+    __slots__ = ("_inside",)
 
     def __init__(self, inside: Any) -> None:
         """Wrap a callable."""
@@ -320,10 +320,10 @@ class Passing:
         return self._inside(*args)
 
 
-class Rooted(Passing):
-    """The same, without weak references."""
+class Passing(Rooted):
+    """The same, with weak references."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)
 
 
 class Binding(Passing):

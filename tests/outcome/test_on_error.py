@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import gc
 import weakref
 from collections.abc import Callable, Iterator
@@ -853,6 +854,9 @@ def test_a_decorator_that_hides_the_parameters_is_told_of(name: str) -> None:
         "bound. A decorator without functools.wraps hides the parameters of what it "
         "decorates."
     )
+    with pytest.raises(TypeError, match="at least 1 argument") as unknown:
+        COMPUTERS[name](Graph.from_cells(depends_on()(functools.partial(max))))
+    assert "wraps" not in unknown.value.__notes__[0]
     with pytest.raises(ValueError, match="its own") as own:
         COMPUTERS[name](Graph.from_cells(other))
     assert "wraps" not in own.value.__notes__[0]

@@ -168,6 +168,7 @@ def graphs() -> None:
     compute_sequential(by_hand)
     compute_sequential(spot)  # type: ignore[arg-type]
     compute_sequential(graph, [spot])  # type: ignore[call-arg]
+    Graph(aiocells)  # type: ignore[arg-type]
     Graph.from_cells("spot")  # type: ignore[arg-type]
     Graph.from_module(3)  # type: ignore[arg-type]
 

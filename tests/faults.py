@@ -17,7 +17,10 @@ COMPUTERS = ("sequential", "async_sequential", "concurrent", "simple")
 
 # What a cell may do, by where it runs; what is listed twice is chosen more often.
 _FINE = ("return",) * 6
-_RAISES = ("raise", "raise", "own_cancel", "stop_iteration", "exit", "interrupt")
+_RAISES = (
+    *("raise", "raise", "raise_frozen", "raise_odd"),
+    *("own_cancel", "stop_iteration", "exit", "interrupt"),
+)
 _WAITS = ("hang", "swallow", "raise_when_cancelled", "exit_when_cancelled", "linger")
 ACTS: dict[str, tuple[str, ...]] = {
     "inline": _FINE + _RAISES,
@@ -46,6 +49,8 @@ PLAIN_FAULTS = frozenset(
     (
         "return",
         "raise",
+        "raise_frozen",
+        "raise_odd",
         "own_cancel",
         "stop_iteration",
         "time_out",

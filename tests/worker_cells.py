@@ -7,12 +7,38 @@ import asyncio
 import os
 import threading
 
+import attrs
+
 # The variable of the environment that names a pipe, for those that hang to say so.
 HANGING = "AIOCELLS_TESTS_HANGING"
 
 
 class CellError(Exception):
     """What a failing cell raises."""
+
+
+@attrs.frozen
+class FrozenError(Exception):
+    """One that takes no attributes."""
+
+    rank: int
+
+
+class OddError(Exception):
+    """One that makes its notes itself, has no text, and counts as false."""
+
+    @property
+    def __notes__(self) -> tuple[str, ...]:
+        """Notes that cannot be added to."""
+        return ("of its own",)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return False
+
+    def __str__(self) -> str:
+        """No text."""
+        raise SystemExit
 
 
 def folded(rank: int, values: list[int]) -> int:
@@ -25,6 +51,8 @@ def error_of(rank: int, act: str) -> BaseException | None:
     """The exception that a cell which does `act` raises, if any."""
     types: dict[str, type[BaseException]] = {
         "raise": CellError,
+        "raise_frozen": FrozenError,
+        "raise_odd": OddError,
         "own_cancel": asyncio.CancelledError,
         "stop_iteration": StopIteration,
         "exit": SystemExit,

@@ -96,7 +96,7 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
             shown = f"{_STARS[kind]}{name}"
             unbindable[name] = f"it collects any number of arguments ({shown})"
         elif name in fixed:
-            unbindable[name] = f"functools.partial fixes it to {fixed[name]!r}"
+            unbindable[name] = f"functools.partial fixes it to {shown(fixed[name])}"
         else:
             if kind is parameter.KEYWORD_ONLY:
                 keyword.append(name)

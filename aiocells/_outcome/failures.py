@@ -1,20 +1,25 @@
 """What is told about a cell that failed: the notes on its exception."""
 
-import reprlib
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 
 from aiocells._collecting.binding import Keys, OwnDefault
 from aiocells._declaring.parameters import collecting, parameters_of
+from aiocells._declaring.showing import shortened, shown
+from aiocells._outcome.exceptions import (
+    MOST_LETTERS,
+    add_notes,
+    attributes_of,
+    is_noted,
+    text_of,
+)
 from aiocells._planning.plan import Plan
 
-_FAILURES = "__aiocells_failures__"
+# The attribute of an exception that tells what else failed.
+TOLD = "__aiocells_failures__"
 _SHOWN_ON_PATH = 4
-
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = _short.maxlong = 60
-_MAX_ARGUMENTS = 300
 
 
 def note_cell(
@@ -28,15 +33,17 @@ def note_cell(
         number: the cell.
         values: the values by source, or None where they are not known.
     """
-    where = f"in cell {plan.program.described(number)}"
-    if any(str(note).startswith(where) for note in _notes_of(error)):
-        return
-    text = where + _needed_by(plan, number)
-    if values is not None:
-        text += _called_with(plan, number, values)
-    if isinstance(error, TypeError | LookupError):
-        text += _called_without(plan.program.nodes[number])
-    add_note(error, text)
+    # As at the limit of recursion: what the cell raised counts, with a note or without.
+    with contextlib.suppress(Exception):
+        where = f"in cell {plan.program.described(number)}"
+        if is_noted(error, where):
+            return
+        text = where + _needed_by(plan, number)
+        if values is not None:
+            text += _called_with(plan, number, values)
+        if isinstance(error, TypeError | LookupError):
+            text += _called_without(plan.program.nodes[number])
+        add_notes(error, [text])
 
 
 def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) -> Any:
@@ -49,39 +56,6 @@ def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) 
     except StopIteration as error:
         msg = "cell raised StopIteration"
         raise RuntimeError(msg) from error
-
-
-def _notes_of(error: BaseException) -> list[Any]:
-    """The notes of an exception; its owner may have put anything there."""
-    try:
-        return list(error.__notes__)
-    except Exception:
-        return []
-
-
-def add_note(error: BaseException, text: str) -> None:
-    """Add a note once."""
-    notes = _notes_of(error)
-    if text not in notes:
-        _set(error, "__notes__", [*notes, text])
-
-
-def _set(error: BaseException, name: str, value: Any) -> None:
-    """Set an attribute of an exception, whose class may be frozen."""
-    BaseException.__setattr__(error, name, value)
-
-
-def raise_as_it_is(error: BaseException) -> NoReturn:
-    """Raise an exception that was raised before, and leave its context as it is.
-
-    Python would put what the caller is handling in its place.
-    """
-    context = error.__context__
-    try:
-        raise error
-    finally:
-        _set(error, "__context__", context)
-        del error, context
 
 
 def _needed_by(plan: Plan, number: int) -> str:
@@ -105,20 +79,20 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     parameters = parameters_of(program.nodes[number])
     groups, keywords = program.shapes.get(number) or ((None,) * len(args), ())
     names = (*parameters.positional[: len(groups) - len(keywords)], *keywords)
-    left = iter([_short_repr(values[source]) for source in args])
-    texts = {
-        name: _argument_text(group, left)
+    left = (values[source] for source in args)
+    given = {
+        name: _argument(group, left)
         for name, group in zip(names, groups, strict=False)
         if not isinstance(group, OwnDefault)
     }
-    defaults = parameters.defaults.items()
-    texts |= {name: _short_repr(value) for name, value in defaults if name not in texts}
-    told = ", ".join(
-        f"{n}={texts[n]}" for n in parameters.names or keywords if n in texts
-    )
-    if len(told) > _MAX_ARGUMENTS:
-        told = told[: _MAX_ARGUMENTS - 3] + "..."
-    return f"\n  called with {told}"
+    arguments = {**parameters.defaults, **given}
+    told = ""
+    for name in parameters.names or keywords:
+        if name in arguments:
+            told += f", {name}={shown(arguments[name])}"
+        if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
+            break
+    return f"\n  called with {shortened(told[2:], MOST_LETTERS)}"
 
 
 def _called_without(function: Callable[..., Any]) -> str:
@@ -132,20 +106,13 @@ def _called_without(function: Callable[..., Any]) -> str:
     )
 
 
-def _argument_text(group: int | Keys | None, left: Iterator[str]) -> str:
+def _argument(group: int | Keys | None, left: Iterator[Any]) -> Any:
+    """The next argument; a list or a dict takes several values."""
     if group is None:
         return next(left)
     if isinstance(group, Keys):
-        return f"{{{', '.join(f'{_short_repr(k)}: {next(left)}' for k in group.keys)}}}"
-    return f"[{', '.join(islice(left, group))}]"
-
-
-def _short_repr(value: Any) -> str:
-    """A bounded repr; one that raises does no harm."""
-    try:
-        return _short.repr(value)
-    except Exception as error:
-        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+        return {key: next(left) for key in group.keys}
+    return list(islice(left, group))
 
 
 def attach_failures(
@@ -158,29 +125,22 @@ def attach_failures(
     told = {
         nodes[number]: None if each is error else each for number, each in found.items()
     }
-    _set(error, _FAILURES, told)
+    attributes_of(error)[TOLD] = told
 
 
 def note_others(
     primary: BaseException, plan: Plan, found: dict[int, BaseException]
 ) -> None:
     """Name the failures beside `primary` in its notes."""
-    for number, error in found.items():
-        if error is not primary:
-            text = _short_text(error)
-            add_note(
-                primary, f"also failed: cell {plan.program.described(number)}: {text}"
-            )
-
-
-def _short_text(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:
-        text = "(its text cannot be made)"
-    if len(text) > _MAX_ARGUMENTS:
-        text = text[: _MAX_ARGUMENTS - 3] + "..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    described = plan.program.described
+    with contextlib.suppress(Exception):
+        texts = [
+            f"also failed: cell {described(number)}: {text_of(error)}"
+            for number, error in found.items()
+            if error is not primary
+        ]
+        if texts:
+            add_notes(primary, texts)
 
 
 def failures(error: BaseException) -> dict[Any, BaseException]:
@@ -203,5 +163,5 @@ def failures(error: BaseException) -> dict[Any, BaseException]:
     ...     aiocells.failures(error) == {broken: error}
     True
     """
-    found: dict[Any, BaseException | None] = getattr(error, _FAILURES, {})
+    found: dict[Any, BaseException | None] = attributes_of(error).get(TOLD, {})
     return {node: error if each is None else each for node, each in found.items()}

@@ -6,7 +6,11 @@ from typing import Any
 
 from aiocells._declaring import names as _names
 from aiocells._declaring.spec import normal
-from aiocells._outcome.failures import raise_as_it_is
+from aiocells._outcome.exceptions import (
+    raise_as_it_is,
+    set_traceback,
+    traceback_of,
+)
 from aiocells._outcome.lookup import Lookup
 from aiocells._planning.plan import Plan
 from aiocells.errors import MissingValue
@@ -46,7 +50,7 @@ class Results(Lookup):
         self._failures = failures
         # Raising an exception makes its traceback longer: keep how it was.
         self._tracebacks = (
-            {n: each.__traceback__ for n, each in failures.items()} if failures else {}
+            {n: traceback_of(each) for n, each in failures.items()} if failures else {}
         )
         self._skipped = skipped
 
@@ -64,7 +68,8 @@ class Results(Lookup):
         number = self._number(key)
         if number in self._failures:
             error = self._failures[number]
-            raise_as_it_is(error.with_traceback(self._tracebacks[number]))
+            set_traceback(error, self._tracebacks[number])
+            raise_as_it_is(error)
         if number not in self._plan.target_set or number in self._skipped:
             raise MissingValue(self._why_not(number), key=key)
         return self._values[number]

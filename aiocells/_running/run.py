@@ -5,6 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aiocells._outcome import failures as _failures
+from aiocells._outcome.exceptions import (
+    raise_as_it_is,
+    set_traceback,
+    traceback_of,
+)
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
 
@@ -130,7 +135,8 @@ class Run:
             # Out of a coroutine Python itself makes it one; so do plain cells.
             converted = RuntimeError("cell raised StopIteration")
             converted.__cause__ = error
-            error = converted.with_traceback(error.__traceback__)
+            set_traceback(converted, traceback_of(error))
+            error = converted
         _failures.note_cell(error, self.plan, number, values)
         self.failures[number] = error
         self.tell("failure", number, error)
@@ -162,7 +168,7 @@ class Run:
                 self.plan, self._target_values(), failures, frozenset(self.skipped)
             )
         try:
-            _failures.raise_as_it_is(self._verdict(interruption, failures))
+            raise_as_it_is(self._verdict(interruption, failures))
         finally:
             del interruption, failures
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from aiocells._outcome.exceptions import context_of, set_context
+
 
 async def outlast(
     future: "Future[Any]",
@@ -48,11 +50,14 @@ async def outlast(
             elif future.cancel():
                 raise
     try:
+        # The future itself would raise no exception that counts as false.
         failure = future.exception()
-        if failure is None and cancelled is not None:
+        if failure is not None:
+            if context_of(failure) is None:
+                set_context(failure, cancelled)
+            raise failure
+        if cancelled is not None:
             raise cancelled
-        if failure is not None and failure.__context__ is None:
-            failure.__context__ = cancelled
         return future.result()
     finally:
         # An exception holds this frame: that must not hold the exception.

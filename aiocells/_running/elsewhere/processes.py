@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,8 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from aiocells._outcome import failures as _failures
+from aiocells._outcome.exceptions import set_cause
+from aiocells._outcome.sending import packed
 from aiocells._running.waiting import outlast
 from aiocells.errors import WorkerDied
 
@@ -146,25 +149,46 @@ async def call_in_process(
         BaseException: what the cell raised.
     """
     call = _packed((function, values), "an argument cannot be sent to the process")
-    value = await outlast(pool.submit(_answer, call), on_cancel)
-    return _unpacked(value, "the value that the process sent cannot be read")
+    answer = await outlast(pool.submit(_answer, call), on_cancel)
+    return _value_of(answer)
 
 
-def _answer(call: bytes) -> bytes:
-    """Call a cell; runs in the worker."""
-    what = "the cell, or an argument of it, cannot be read in the process"
-    function, values = _unpacked(call, what)
+def _value_of(answer: tuple[bytes, str | None]) -> Any:
+    """What a worker answered; what its cell raised is raised."""
+    data, told = answer
+    what = "value" if told is None else "exception"
+    value = _unpacked(data, f"the {what} that the process sent cannot be read")
+    if told is None:
+        return value
+    set_cause(value, _RemoteTraceback(told))
     try:
+        raise value
+    finally:
+        del value  # it holds this frame
+
+
+class _RemoteTraceback(Exception):
+    """Where, in another process, an exception was raised."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+def _answer(call: bytes) -> tuple[bytes, str | None]:
+    """Call a cell; runs in the worker.
+
+    Returns:
+        The value and None; or what the cell raised, and its traceback. A pool that is
+        left to send an exception sets attributes of it, which may be refused.
+    """
+    what = "the cell, or an argument of it, cannot be read in the process"
+    try:
+        function, values = _unpacked(call, what)
         value = _failures.without_stop_iteration(function, values)
+        return _packed(value, "the value cannot be sent back from the process"), None
     except BaseException as error:
-        problem = _cannot_be_sent(error)
-        if problem is None:
-            raise
-        msg = (
-            f"{type(error).__qualname__}: {error} (it cannot be sent whole: {problem})"
-        )
-        raise RuntimeError(msg).with_traceback(error.__traceback__) from None
-    return _packed(value, "the value cannot be sent back from the process")
+        told = "".join(traceback.format_exception(error))
+        return packed(error), told
 
 
 def _packed(value: Any, what: str) -> bytes:
@@ -181,11 +205,3 @@ def _unpacked(data: bytes, what: str) -> Any:
     except Exception as error:
         msg = f"{what}: {type(error).__name__}: {error}"
         raise pickle.UnpicklingError(msg) from error
-
-
-def _cannot_be_sent(error: BaseException) -> str | None:
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception as problem:
-        return str(problem)
-    return None

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from aiocells._declaring.kinds import Kind
 from aiocells._graphs.structure import Attached
+from aiocells._outcome.exceptions import traceback_of
 from aiocells._planning.plan import Plan
 from aiocells._running.run import Run
 
@@ -119,7 +120,7 @@ def _generate(plan: Plan) -> Generated:
 
 def _failed_cell(run: Run, generated: Generated, error: BaseException) -> int | None:
     """The cell whose line an exception came through; its arguments are put back."""
-    traceback = error.__traceback__
+    traceback = traceback_of(error)
     while traceback is not None and traceback.tb_frame.f_code.co_filename != _FILE:
         traceback = traceback.tb_next
     position = -1 if traceback is None else traceback.tb_lineno - _FIRST_LINE

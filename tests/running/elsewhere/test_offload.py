@@ -495,10 +495,16 @@ class Shop:
 FAULTS = (
     WORK
     + """
+import dataclasses
+
 class Trouble(Exception):
     def __init__(self, text, code=0):
         super().__init__(text)
         self.code = code
+
+@dataclasses.dataclass(frozen=True)
+class Frozen(Exception):
+    code: int
 
 @cell(run_in="process")
 def fine(): return os.getpid()
@@ -512,6 +518,10 @@ def troubled():
 @cell(run_in="process")
 def odd_error():
     raise OddError("this", "that")
+
+@cell(run_in="process")
+def frozen():
+    raise Frozen(3)
 
 @cell(run_in="process")
 def exhausted():
@@ -625,6 +635,12 @@ def test_a_dying_worker_names_its_cell_and_hurts_no_other(modules: Modules) -> N
     assert type(odd) is RuntimeError
     assert str(odd).startswith("OddError: this and that (it cannot be sent whole: ")
     assert "in odd_error" in str(odd.__cause__)
+
+    frozen = found.pop(work.frozen)
+    assert type(frozen) is work.Frozen
+    assert frozen.code == 3
+    assert frozen.__notes__[0].startswith("in cell 'frozen' (faults.py:")
+    assert "in frozen" in str(frozen.__cause__)
 
     exhausted = found.pop(work.exhausted)
     assert type(exhausted) is RuntimeError

@@ -26,7 +26,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "inline": _FINE + _RAISES,
     "thread": _FINE + _RAISES,
     "async": (*_FINE, *_RAISES, *_WAITS, "time_out"),
-    "process": (*_FINE, *_RAISES, "hang", "hang", *("die",) * 6),
+    "process": (*_FINE, "leave_thread", *_RAISES, "hang", "hang", *("die",) * 6),
     "resource": (*_FINE, *_RAISES, "no_yield"),
     "thread_resource": (*_FINE, *_RAISES, "no_yield"),
     "async_resource": (*_FINE, *_RAISES, "no_yield", *_WAITS),
@@ -57,6 +57,7 @@ PLAIN_FAULTS = frozenset(
         "no_yield",
         "yield_again",
         "die",
+        "leave_thread",
     )
 )
 ASYNC_PLACES = ("async", "async_resource", "group_resource")
@@ -156,7 +157,7 @@ class Case:
     def computers(self) -> tuple[str, ...]:
         """The computers that can run it."""
         # compute_sequential runs process cells inline: these would end the test.
-        deadly = ("die", "hang")
+        deadly = ("die", "hang", "leave_thread")
         if any(n.place in ASYNC_PLACES or n.act in deadly for n in self.nodes):
             return COMPUTERS[1:]
         return COMPUTERS

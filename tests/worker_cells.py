@@ -69,6 +69,8 @@ def process_body(rank: int, act: str, values: list[int]) -> int:
         with open(os.environ[HANGING], "wb", buffering=0) as pipe:
             pipe.write(bytes([rank]))
         threading.Event().wait()
+    if act == "leave_thread":
+        threading.Thread(target=threading.Event().wait).start()
     error = error_of(rank, act)
     if error is not None:
         raise error

@@ -7,7 +7,7 @@ and what came out is right: `FaultRun.run` checks all of that.
 import functools
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 

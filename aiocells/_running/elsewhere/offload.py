@@ -213,7 +213,7 @@ async def _in_executor(
 async def _in_process_of(
     executor: Executor, function: Callable[..., Any], *values: Any
 ) -> Any:
-    from aiocells._running.elsewhere.processes import call_in_process
+    from aiocells._running.elsewhere.calls import call_in_process
 
     return await call_in_process(executor, function, values)
 

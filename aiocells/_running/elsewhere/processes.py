@@ -1,28 +1,37 @@
 """Worker processes that each run one cell at a time.
 
-Every worker is a pool of its own, so that one that dies takes no other cell with it,
-and so that the error can name the cell that it was running.
+A pool of several would break as a whole when one of them dies, and nobody would know
+which cell was to blame. So each worker has a connection of its own, over which it says
+when it begins a cell, and a session of its own, so that whatever its cells start can be
+ended with it.
 """
 
 import asyncio
 import contextlib
-import functools
 import multiprocessing
 import os
-import pickle
 import signal
-import traceback
+import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.reduction import ForkingPickler
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from typing import Any
 
-from aiocells._outcome import failures as _failures
-from aiocells._outcome.exceptions import set_cause
-from aiocells._outcome.sending import packed
+from aiocells._running.elsewhere.calls import (
+    Answer,
+    answer_to,
+    packed_call,
+    value_of,
+)
 from aiocells._running.waiting import outlast
 from aiocells.errors import WorkerDied
+
+# Seconds that a worker may take to end by itself, where a cell has left a thread; that
+# it may take when it was told to terminate; and that what it had started may take to
+# vanish when it was killed.
+CLOSE_TIMEOUT = 3.0
+TERMINATE_TIMEOUT = 1.0
+VANISH_TIMEOUT = 1.0
 
 _STARTED = (
     "the worker process that ran the cell died before it answered: it was killed, for "
@@ -33,6 +42,8 @@ _NOT_STARTED = (
     "main module does behind if __name__ == '__main__'?"
 )
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+_STOP = b""
+_SPAWN = multiprocessing.get_context("spawn")
 
 
 class Workers:
@@ -48,15 +59,21 @@ class Workers:
 
         Raises:
             WorkerDied: the worker ended before it had answered.
+            PicklingError: an argument, or the value, cannot be sent.
+            UnpicklingError: it cannot be read where it arrived.
             BaseException: what the function raised.
         """
+        call = packed_call(function, values)
         async with self._free:
-            worker = self._idle.pop() if self._idle else self._make()
-            try:
-                return await worker.call(cell, function, values)
-            finally:
-                if worker.is_usable:
-                    self._idle.append(worker)
+            answer = None
+            while answer is None:
+                worker = self._idle.pop() if self._idle else self._make()
+                try:
+                    answer = await worker.call(cell, call)
+                finally:
+                    if worker.is_usable:
+                        self._idle.append(worker)
+        return value_of(answer)
 
     def _make(self) -> "_Worker":
         worker = _Worker()
@@ -70,138 +87,166 @@ class Workers:
             CancelledError: the wait was cancelled; the workers are gone all the same.
         """
         cancelled: asyncio.CancelledError | None = None
+        for worker in self._made:
+            worker.stop()
         while self._made:
             try:
                 await self._made.pop().close()
             except asyncio.CancelledError as error:
                 cancelled = error
+                for worker in self._made:
+                    worker.kill()
         if cancelled is not None:
             raise cancelled
 
 
 class _Worker:
+    """A process, and a thread here that talks to it."""
+
     def __init__(self) -> None:
-        self._pool = ProcessPoolExecutor(
-            1,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_ignore_interrupts,
-        )
-        self._pid: int | None = None
+        self._connection, theirs = _SPAWN.Pipe()
+        # Nothing is ever sent here: it ends with this process, whatever ends that.
+        alive, self._lifeline = _SPAWN.Pipe(duplex=False)
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, alive))
+        self._process.start()
+        theirs.close()
+        alive.close()
+        self._thread = ThreadPoolExecutor(1, "aiocells")
+        self._ending: Future[None] | None = None
         self._ended_by: asyncio.CancelledError | None = None
+        self._is_ready = self._has_begun = self._has_answered = False
         self.is_usable = True
 
-    async def call(
-        self, cell: Any, function: Callable[..., Any], values: tuple[Any, ...]
-    ) -> Any:
+    async def call(self, cell: Any, call: bytes) -> Answer | None:
+        """Have the process call a cell.
+
+        Returns:
+            The answer; or None where the process, which had been idle, was dead before
+            it began.
+
+        Raises:
+            WorkerDied: it died later, or never came to life.
+        """
+        self._has_begun = False
         try:
-            pid = self._pid
-            if pid is None:
-                pid = self._pid = await outlast(self._pool.submit(os.getpid))
-            end = functools.partial(self._kill, pid)
-            return await call_in_process(self._pool, function, values, end)
-        except BrokenProcessPool as error:
-            if self._ended_by is not None:
-                raise self._ended_by from None
+            return await outlast(self._thread.submit(self._ask, call), self._kill_for)  # type: ignore[no-any-return]
+        except (EOFError, OSError) as error:
             self.is_usable = False
-            msg = _STARTED if self._pid is not None else _NOT_STARTED
+            if self._ended_by is not None:
+                # It must not hold itself, by this frame.
+                cancelled, self._ended_by = self._ended_by, None
+                try:
+                    raise cancelled from None
+                finally:
+                    del cancelled
+            if self._has_answered and not self._has_begun:
+                return None
+            msg = _STARTED if self._is_ready else _NOT_STARTED
             raise WorkerDied(msg, cells=[cell]) from error
 
-    def _kill(self, pid: int, cancelled: asyncio.CancelledError) -> None:
+    def _ask(self, call: bytes) -> Answer:
+        """Have the process call a cell; runs in the thread."""
+        connection = self._connection
+        if not self._is_ready:
+            connection.recv_bytes()
+            self._is_ready = True
+        connection.send_bytes(call)
+        connection.recv_bytes()
+        self._has_begun = True
+        told: str | None = connection.recv()
+        data = connection.recv_bytes()
+        self._has_answered = True
+        return data, told
+
+    def _kill_for(self, cancelled: asyncio.CancelledError) -> None:
         self.is_usable = False
         self._ended_by = cancelled
-        with contextlib.suppress(ProcessLookupError):  # it has just died by itself
-            os.kill(pid, _KILL)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once, and what it started."""
+        self._signal(_KILL)
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.killpg(self._process.pid or 0, number)
+        except (AttributeError, OSError):
+            # There are no groups here, or it leads none yet, or it is gone.
+            self._process.kill()
+
+    def stop(self) -> None:
+        """Tell the process to end, which may take a while."""
+        self._ending = self._thread.submit(self._end)
 
     async def close(self) -> None:
-        """Wait for the process to end, without holding up the event loop."""
-        with ThreadPoolExecutor(1) as thread:
-            await outlast(thread.submit(self._pool.shutdown), lambda _: None)
+        """Wait until the process is gone; a cancellation hastens that."""
+        assert self._ending is not None
+        try:
+            await outlast(self._ending, lambda _: self.kill())
+        finally:
+            self._thread.shutdown()
+
+    def _end(self) -> None:
+        """End the process, in a bounded time; runs in the thread."""
+        with contextlib.suppress(OSError):  # it is gone
+            self._connection.send_bytes(_STOP)
+        if not self._is_gone_within(CLOSE_TIMEOUT):
+            self._signal(signal.SIGTERM)
+            self._is_gone_within(TERMINATE_TIMEOUT)
+        # Its group outlasts the process, whose number stays taken until it is awaited.
+        self._signal(_KILL)
+        self._process.join()
+        self._connection.close()
+        self._lifeline.close()
+        self._await_group()
+
+    def _is_gone_within(self, seconds: float) -> bool:
+        """Whether the process ends in time; its end closes the connection."""
+        try:
+            return self._connection.poll(seconds)
+        except OSError:
+            return True
+
+    def _await_group(self) -> None:
+        """Wait until what the process started is gone too; no child of ours is."""
+        until = time.monotonic() + VANISH_TIMEOUT
+        with contextlib.suppress(AttributeError, OSError):  # there is nobody any more
+            while time.monotonic() < until:
+                os.killpg(self._process.pid or 0, 0)
+                time.sleep(0.001)
 
 
-def _ignore_interrupts() -> None:
+# In the worker
+
+_kept: list[Connection] = []  # open until the process has ended
+
+
+def _serve(connection: Connection, alive: Connection) -> None:
+    """Call cells until told to stop."""
+    _kept.extend((connection, alive))
     # Ctrl-C goes to every process of the terminal; the parent ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(AttributeError, ImportError, OSError):  # not on Windows
+        os.setsid()
+        # What a cell forks must not keep the connection open.
+        os.register_at_fork(after_in_child=connection.close)
+        _end_with(alive)
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        connection.send_bytes(b"ready")
+        while (call := connection.recv_bytes()) != _STOP:
+            connection.send_bytes(b"begun")
+            data, told = answer_to(call)
+            connection.send(told)
+            connection.send_bytes(data)
 
 
-async def call_in_process(
-    pool: Executor,
-    function: Callable[..., Any],
-    values: tuple[Any, ...],
-    on_cancel: Callable[[asyncio.CancelledError], object] | None = None,
-) -> Any:
-    """Call a cell in a process of a pool.
+def _end_with(alive: Connection) -> None:
+    """Have the system kill this process and its group when the other side ends.
 
-    Both ways go as bytes: a pool says little of what it cannot pickle, and breaks at
-    what it cannot unpickle.
-
-    Args:
-        pool: where to call it.
-        function: the cell.
-        values: its arguments.
-        on_cancel: called at a cancellation, to hasten the end.
-
-    Returns:
-        What the cell returned.
-
-    Raises:
-        PicklingError: an argument, or the value, cannot be sent.
-        UnpicklingError: it cannot be read where it arrived.
-        BaseException: what the cell raised.
+    Linux can. Elsewhere a worker whose parent is killed ends after its cell.
     """
-    call = _packed((function, values), "an argument cannot be sent to the process")
-    answer = await outlast(pool.submit(_answer, call), on_cancel)
-    return _value_of(answer)
+    import fcntl
 
-
-def _value_of(answer: tuple[bytes, str | None]) -> Any:
-    """What a worker answered; what its cell raised is raised."""
-    data, told = answer
-    what = "value" if told is None else "exception"
-    value = _unpacked(data, f"the {what} that the process sent cannot be read")
-    if told is None:
-        return value
-    set_cause(value, _RemoteTraceback(told))
-    try:
-        raise value
-    finally:
-        del value  # it holds this frame
-
-
-class _RemoteTraceback(Exception):
-    """Where, in another process, an exception was raised."""
-
-    def __str__(self) -> str:
-        return f"\n{self.args[0]}"
-
-
-def _answer(call: bytes) -> tuple[bytes, str | None]:
-    """Call a cell; runs in the worker.
-
-    Returns:
-        The value and None; or what the cell raised, and its traceback. A pool that is
-        left to send an exception sets attributes of it, which may be refused.
-    """
-    what = "the cell, or an argument of it, cannot be read in the process"
-    try:
-        function, values = _unpacked(call, what)
-        value = _failures.without_stop_iteration(function, values)
-        return _packed(value, "the value cannot be sent back from the process"), None
-    except BaseException as error:
-        told = "".join(traceback.format_exception(error))
-        return packed(error), told
-
-
-def _packed(value: Any, what: str) -> bytes:
-    try:
-        return bytes(ForkingPickler.dumps(value))
-    except Exception as error:
-        msg = f"{what}: {error}"
-        raise pickle.PicklingError(msg) from error
-
-
-def _unpacked(data: bytes, what: str) -> Any:
-    try:
-        return pickle.loads(data)
-    except Exception as error:
-        msg = f"{what}: {type(error).__name__}: {error}"
-        raise pickle.UnpicklingError(msg) from error
+    fcntl.fcntl(alive.fileno(), fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(alive.fileno(), fcntl.F_SETSIG, _KILL)
+    fcntl.fcntl(alive.fileno(), fcntl.F_SETFL, os.O_ASYNC)

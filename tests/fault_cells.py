@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from aiocells import Graph, cell, depends_on, resource
+from aiocells import Graph, Input, cell, depends_on, resource
 from tests.faults import Case, FaultyNode
 from tests.worker_cells import CellError, error_of, folded, process_body
 
@@ -96,22 +96,27 @@ class FaultyCells:
         mark = resource if node.is_resource else cell
         orders = [self.cells[rank] for rank in node.orders]
         values = [self.cells[rank] for rank in node.values]
-        return depends_on(*orders, values=values)(mark(**options)(function))
+        # What is given to all of them shows whether anything keeps the values alive.
+        token = {} if node.place == "process" else {"token": Input("token")}
+        marked = mark(**options)(function)
+        return depends_on(*orders, values=values, **token)(marked)
 
     # The bodies
 
-    def _body(self, node: FaultyNode, values: list[int]) -> int:
+    def _body(self, node: FaultyNode, values: list[int], token: object) -> int:
         with self._tracked(node):
             self._act(node, node.act)
         return folded(node.rank, values)
 
-    async def _async_body(self, node: FaultyNode, values: list[int]) -> int:
+    async def _async_body(
+        self, node: FaultyNode, values: list[int], token: object
+    ) -> int:
         with self._tracked(node):
             await self._async_act(node, node.act)
         return folded(node.rank, values)
 
     def _resource(
-        self, node: FaultyNode, values: list[int]
+        self, node: FaultyNode, values: list[int], token: object
     ) -> Generator[int, None, None]:
         with self._tracked(node):
             self._act(node, node.act)
@@ -126,7 +131,7 @@ class FaultyCells:
                 yield 0
 
     async def _async_resource(
-        self, node: FaultyNode, values: list[int]
+        self, node: FaultyNode, values: list[int], token: object
     ) -> AsyncGenerator[int, None]:
         with self._tracked(node):
             await self._async_act(node, node.act)
@@ -141,7 +146,7 @@ class FaultyCells:
                 yield 0
 
     async def _group_resource(
-        self, node: FaultyNode, values: list[int]
+        self, node: FaultyNode, values: list[int], token: object
     ) -> AsyncGenerator[int, None]:
         """Hold a task group open, of which a task may fail meanwhile."""
         with self._tracked(node):
@@ -171,7 +176,10 @@ class FaultyCells:
             if act == "own_cancel" and self._may_pass_for_cancelled(node, is_closing):
                 self.perhaps.add(node.rank)
             self.fail(node, error, is_closing=is_closing)
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # it holds this frame
 
     async def _async_act(
         self, node: FaultyNode, act: str, *, is_closing: bool = False

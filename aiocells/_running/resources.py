@@ -85,8 +85,10 @@ class OpenResource:
         """Take a step of a plain generator, in its thread if it has one."""
         if self._thread is None or self._context is None:
             return step(generator)
-        future = self._thread.submit(self._context.run, step, generator)
-        return await outlast(future, on_cancel)
+        # Not by a name: the frame of this would hold the future, and so itself.
+        return await outlast(
+            self._thread.submit(self._context.run, step, generator), on_cancel
+        )
 
     def _end_thread(self) -> None:
         if self._thread is not None:

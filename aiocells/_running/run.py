@@ -12,6 +12,7 @@ from aiocells._outcome.exceptions import (
 )
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
+from aiocells._running.uses import Uses
 
 if TYPE_CHECKING:
     from aiocells._running.notifier import Notifier
@@ -56,6 +57,7 @@ class Run:
         found: the values of the targets in order, from a computer that keeps no others.
         failures: for each failed cell its exception, as they happened.
         skipped: the cells that are not run because one that they need failed.
+        uses: lets go of values, where that is counted.
         interrupted: an exit that an observer asked for.
         stopped: whether no further cell may start.
         cancelled: the cancellation that came from outside, if any.
@@ -73,6 +75,7 @@ class Run:
         "plan",
         "skipped",
         "stopped",
+        "uses",
         "values",
     )
 
@@ -92,6 +95,7 @@ class Run:
         self.notify = _notifier(observers)
         self.failures: dict[int, BaseException] = {}
         self.skipped: set[int] = set()
+        self.uses: Uses | None = None
         self.interrupted: BaseException | None = None
         self.stopped = False
         self.cancelled: BaseException | None = None
@@ -119,6 +123,8 @@ class Run:
             self.stopped = True
         else:
             self._skip_dependents(number)
+            if self.uses is not None:
+                self.uses.over(number)
 
     def fail_closing(self, number: int, error: BaseException) -> None:
         """Record that the clean-up of a resource raised `error`."""
@@ -151,6 +157,8 @@ class Run:
                 if dependent not in self.skipped and dependent not in skipped:
                     skipped.add(dependent)
                     waiting.append(dependent)
+                    if self.uses is not None:
+                        self.uses.over(dependent)
         self.skipped |= skipped
         if self.notify is not None:
             for each in sorted(skipped):
@@ -163,6 +171,8 @@ class Run:
         # all values, until the next garbage collection.
         self.interrupted = self.cancelled = None
         self.failures = {}
+        # Those that tell the observers refer to this.
+        self.functions = []
         if interruption is None and not (failures and self.stopped):
             return Results(
                 self.plan, self._target_values(), failures, frozenset(self.skipped)

@@ -40,16 +40,16 @@ async def outlast(
     future.add_done_callback(wake_from_thread)
     cancelled: asyncio.CancelledError | None = None
     failure: BaseException | None = None
-    while not ended.done():
-        try:
-            await asyncio.wait([ended])
-        except asyncio.CancelledError as error:
-            cancelled = error
-            if on_cancel is not None:
-                on_cancel(error)
-            elif future.cancel():
-                raise
     try:
+        while not ended.done():
+            try:
+                await asyncio.wait([ended])
+            except asyncio.CancelledError as error:
+                cancelled = error
+                if on_cancel is not None:
+                    on_cancel(error)
+                elif future.cancel():
+                    raise
         # The future itself would raise no exception that counts as false.
         failure = future.exception()
         if failure is not None:

@@ -1,11 +1,8 @@
 """What happens when a cell fails: on_error, notes, failures(), failed results."""
 
 import asyncio
-import contextlib
 import dataclasses
 import functools
-import gc
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -774,56 +771,6 @@ def test_a_plan_that_is_computed_often_fails_in_the_same_way(
 def test_failures_of_a_foreign_exception_are_none() -> None:
     """An exception that came out of no computer has no failures."""
     assert aiocells.failures(Trouble()) == {}
-
-
-class Big:
-    """A value whose end can be seen."""
-
-
-async def drop_what_is_raised(computer: Any, graph: Graph, mode: str) -> None:
-    """Compute, and let go of the results or the exception."""
-    with contextlib.suppress(Exception):
-        # A variable for the results would be a cycle of ours: frame and traceback.
-        if computer is aiocells.compute_sequential:
-            computer(graph, on_error=mode)
-        else:
-            await computer(graph, on_error=mode)
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(
-    "computer",
-    [
-        aiocells.compute_sequential,
-        aiocells.async_compute_sequential,
-        aiocells.async_compute_concurrent,
-        aiocells.async_compute_concurrent_simple,
-    ],
-)
-async def test_a_failed_computation_keeps_no_value_alive(
-    computer: Any, mode: str
-) -> None:
-    """Once its exception is dropped, the values are gone, without the collector."""
-    made: list[weakref.ref[Big]] = []
-
-    @cell
-    def big() -> Big:
-        value = Big()
-        made.append(weakref.ref(value))
-        return value
-
-    @cell
-    def broken(big: Big) -> None:
-        raise Trouble
-
-    graph = Graph.from_cells(broken, big)
-    gc.collect()
-    gc.disable()
-    try:
-        await drop_what_is_raised(computer, graph, mode)
-        assert [reference() for reference in made] == [None]
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("name", sorted(COMPUTERS))

@@ -97,7 +97,10 @@ class Workers:
                 for worker in self._made:
                     worker.kill()
         if cancelled is not None:
-            raise cancelled
+            try:
+                raise cancelled
+            finally:
+                del cancelled  # it holds this frame
 
 
 class _Worker:
@@ -133,16 +136,13 @@ class _Worker:
         except (EOFError, OSError) as error:
             self.is_usable = False
             if self._ended_by is not None:
-                # It must not hold itself, by this frame.
-                cancelled, self._ended_by = self._ended_by, None
-                try:
-                    raise cancelled from None
-                finally:
-                    del cancelled
+                raise self._ended_by from None
             if self._has_answered and not self._has_begun:
                 return None
             msg = _STARTED if self._is_ready else _NOT_STARTED
             raise WorkerDied(msg, cells=[cell]) from error
+        finally:
+            self._ended_by = None  # it holds the frame of this, and so itself
 
     def _ask(self, call: bytes) -> Answer:
         """Have the process call a cell; runs in the thread."""

@@ -1,8 +1,7 @@
 """A computation without an event loop, from its preparation to its results."""
 
-import itertools
 import operator
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, NoReturn
 
 from aiocells._graphs.structure import Attached
@@ -14,6 +13,7 @@ from aiocells._running.observing import observe
 from aiocells._running.prepare import lay_out
 from aiocells._running.resources import OpenResource
 from aiocells._running.run import Run
+from aiocells._running.uses import Uses
 from aiocells.errors import UnsupportedCell
 
 
@@ -70,25 +70,56 @@ def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
         run_generated(run, generated)
         return
     for loop, numbers, steps in _segments(run):
-        while steps:
-            if run.skipped:
-                kept = [n not in run.skipped for n in numbers]
-                numbers = list(itertools.compress(numbers, kept))
-                steps = list(itertools.compress(steps, kept))
-            running = iter(steps)
-            try:
-                if loop is not None:
-                    loop(running, run.values)
-                else:
-                    for number in running:
-                        _open(run, number, opened)
-                break
-            except BaseException as error:
-                done = len(steps) - operator.length_hint(running)
-                run.fail(numbers[done - 1], error)
-                if run.stopped:
-                    return
-                numbers, steps = numbers[done:], steps[done:]
+        running = iter(steps)
+        try:
+            if loop is not None:
+                loop(running, run.values)
+            else:
+                _open_in_order(run, running, opened)
+        except BaseException as error:
+            done = len(steps) - operator.length_hint(running)
+            failed = numbers[done - 1]
+            run.fail(failed, error)
+        else:
+            continue
+        if not run.stopped:
+            _run_on(run, failed, opened)
+        return
+
+
+def _run_on(run: Run, failed: int, opened: list[tuple[int, OpenResource]]) -> None:
+    """Run what can be run after the first failure, cell by cell."""
+    plan, values, functions = run.plan, run.values, run.functions
+    arguments = plan.program.arguments
+    position = plan.order.index(failed)
+    uses = _uses_after(run, plan.order[:position])
+    for number in plan.order[position + 1 :]:
+        if number in run.skipped:
+            continue
+        try:
+            if plan.program.is_resource(number):
+                _open(run, number, opened)
+            else:
+                values[number] = functions[number](*arguments[number](values))
+        except BaseException as error:
+            run.fail(number, error)
+            if run.stopped:
+                return
+        else:
+            if uses is not None:
+                uses.over(number)
+
+
+def _uses_after(run: Run, done: list[int]) -> Uses | None:
+    """Count from now on which values are still to be used.
+
+    The segments go by the order alone, in which the last use may be skipped now.
+    """
+    if run.plan.frees:
+        run.uses = Uses(run.plan, run.values)
+        for number in (*done, *run.failures, *run.skipped):
+            run.uses.over(number)
+    return run.uses
 
 
 # Those for runs that go on after a failure come second.
@@ -111,6 +142,16 @@ def _segments(run: Run) -> list[Segment]:
     )
 
 
+def _open_in_order(
+    run: Run, numbers: Iterator[int], opened: list[tuple[int, OpenResource]]
+) -> None:
+    last_uses = run.plan.last_uses if run.plan.frees else {}
+    for number in numbers:
+        _open(run, number, opened)
+        for source in last_uses.get(number, ()):
+            run.values[source] = None
+
+
 def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None:
     program, values = run.plan.program, run.values
     run.tell("start", number)
@@ -118,9 +159,6 @@ def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None
     values[number] = _at_once(resource.open())
     opened.append((number, resource))
     run.tell("end", number)
-    if run.plan.frees:
-        for source in run.plan.last_uses.get(number, ()):
-            values[source] = None
 
 
 def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:

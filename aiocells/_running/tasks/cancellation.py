@@ -27,4 +27,7 @@ class Cancellation:
             await asyncio.sleep(0)
         except asyncio.CancelledError as error:
             thrown = error
-        return thrown
+        try:
+            return thrown
+        finally:
+            del thrown  # it holds this frame

@@ -54,13 +54,18 @@ class ResourceTasks:
         program = run.plan.program
         options = program.options[number]
         run.tell("start", number)
+        failed = False
         try:
             made = run.functions[number](*program.arguments[number](run.values))
             in_thread = options.run_in is not None
             resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
             value = await resource.open()
         except BaseException as error:
+            failed = True
             host.failed(number, error)
+        if failed:
+            # Not while the failure is handled: it would be the context of what others
+            # raise, which run next.
             host.leave(number)
             return
         run.tell("end", number)
@@ -97,7 +102,10 @@ class ResourceTasks:
                     self._run.stopped = True
                     self._host.stop()
                     self._host.wake()
-        return cancelled
+        try:
+            return cancelled
+        finally:
+            del cancelled  # it holds this frame
 
     def close_next(self) -> None:
         """Have every resource close that no other open one needs."""

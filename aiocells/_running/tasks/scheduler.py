@@ -23,6 +23,7 @@ from aiocells._running.run import Run
 from aiocells._running.tasks.cancellation import Cancellation
 from aiocells._running.tasks.resource_tasks import ResourceTasks
 from aiocells._running.tasks.watchdog import report_blocking
+from aiocells._running.uses import Uses
 
 # Seconds for which plain cells run before they let tasks go on.
 _SLICE = 0.01
@@ -52,7 +53,9 @@ class Scheduler:
         self._names = program.names
         self._dependents = plan.dependents
         self._waiting_for = plan.counts.copy()
-        self._uses = plan.uses.copy() if plan.frees else None
+        if plan.frees:
+            run.uses = Uses(plan, run.values)
+        self._uses = run.uses
         self._loop = asyncio.get_running_loop()
         self._cancellation = Cancellation(asyncio.current_task())
         self._context = contextvars.copy_context()
@@ -105,9 +108,10 @@ class Scheduler:
             await self._wait()
         if self._run.cancelled is None and self._cancellation.is_new():
             self._run.cancelled = await self._cancellation.delivered()
-        # These refer to this, and so to all values.
+        # These refer to this, or to the task that will hold what is raised, whose
+        # traceback refers to this; and so to all values.
         self._bodies.clear()
-        del self._resources
+        del self._resources, self._cancellation
 
     def _is_busy(self) -> bool:
         return bool(self._running or self._starting or self._inline)
@@ -252,18 +256,7 @@ class Scheduler:
             if not left:
                 heappush(queues[dependent], dependent)
         if self._uses is not None:
-            self._let_go(number, self._uses)
-
-    def _let_go(self, number: int, uses: list[int]) -> None:
-        """Let the values go that nobody uses any more."""
-        values = self._values
-        if not uses[number]:
-            values[number] = None
-        for source in self._run.plan.program.args[number]:
-            if source >= 0:
-                uses[source] -= 1
-                if not uses[source]:
-                    values[source] = None
+            self._uses.over(number)
 
     def failed(self, number: int, error: BaseException) -> None:
         """Record what a cell raised, be it its failure or its cancellation."""

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import attrs
+
 import aiocells
 from aiocells import Results
 from aiocells.errors import WorkerDied
@@ -66,6 +68,7 @@ def is_expected(
     return error is expected
 
 
+@attrs.frozen(eq=False)
 class Token:
     """Given to all cells."""
 
@@ -92,6 +95,7 @@ class FaultRun:
         self.is_timed_out = False
         self.outcome: Any = None
         self.is_cancelled_later = False
+        self._needs: list[set[int]] = []
         self._is_over = False
         self._token: weakref.ref[Token] | None = None
         self._events = 0
@@ -293,8 +297,10 @@ class FaultRun:
 
     def needs_of(self, node: FaultyNode) -> set[int]:
         """All that a cell needs, itself or through others."""
-        nodes = self.case.nodes
-        return set(node.needs).union(*(self.needs_of(nodes[n]) for n in node.needs))
+        known = self._needs
+        for each in self.case.nodes[len(known) : node.rank + 1]:
+            known.append(set(each.needs).union(*(known[n] for n in each.needs)))
+        return known[node.rank]
 
     def _check_resources(self) -> None:
         """Each resource was closed once, after all that need it."""
@@ -302,11 +308,11 @@ class FaultRun:
         opened = sorted(rank for what, rank in log if what == "open")
         for what in ("close", "closed"):
             assert sorted(rank for each, rank in log if each == what) == opened
+        last = {rank: place for place, (_, rank) in enumerate(log)}
+        closed = {rank: n for n, (what, rank) in enumerate(log) if what == "close"}
         for node in self.case.nodes:
-            events = [place for place, (_, rank) in enumerate(log) if rank == node.rank]
-            for needed in self.needs_of(node):
-                if ("close", needed) in log and events:
-                    assert events[-1] < log.index(("close", needed))
+            for needed in self.needs_of(node) & closed.keys():
+                assert last.get(node.rank, -1) < closed[needed]
 
     def _check_outcome(self) -> None:
         """The right one of all that could be raised has been, or none."""

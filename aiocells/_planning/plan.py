@@ -130,26 +130,32 @@ class Plan:
         return frozenset(self.targets)
 
     @functools.cached_property
-    def resources(self) -> dict[int, frozenset[int]]:
-        """For each resource the resources that it needs, itself or through cells."""
-        program = self.program
-        found = [number for number in self.order if program.is_resource(number)]
-        if not found:
-            return {}
-        bits = {number: 1 << bit for bit, number in enumerate(found)}
-        reach = [0] * len(program.nodes)
-        for number in self.order:
-            reached = bits.get(number, 0)
-            for needed in program.needs[number]:
-                reached |= reach[needed]
-            reach[number] = reached
+    def resources(self) -> list[int]:
+        """The resources, in the order of the cells."""
+        return [each for each in self.order if self.program.is_resource(each)]
+
+    @functools.cached_property
+    def between_resources(self) -> dict[int, tuple[int, ...]]:
+        """By what resources need each other: they, and cells in between.
+
+        For each of these it gives those that it needs itself. To list all that each
+        resource needs would take the square of their number.
+        """
+        needs = self.program.needs
+        resources = set(self.resources)
+        needing, needed = resources.copy(), resources.copy()
+        if resources:
+            for number in self.order:
+                if not needing.isdisjoint(needs[number]):
+                    needing.add(number)
+            for number in reversed(self.order):
+                if number in needed:
+                    needed.update(needs[number])
+        both = needing & needed
         return {
-            number: frozenset(
-                other
-                for other in found
-                if other != number and reach[number] & bits[other]
-            )
-            for number in found
+            number: tuple(each for each in needs[number] if each in both)
+            for number in self.order
+            if number in both
         }
 
     @functools.cached_property

@@ -132,6 +132,21 @@ def test_nothing_is_left_running_and_no_failure_is_lost(
     run.forget()
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_hundreds_of_resources_close_as_few_do(seed: int) -> None:
+    """Each is closed once, after all that need it, whatever else happens."""
+    choose = random.Random(seed).choice
+    places = ("resource", "resource", "async_resource", "inline", "async")
+    faults = frozenset({"return"}) if seed % 2 else None
+    case = make_case(choose, places)
+    nodes = make_nodes(choose, places, faults, 600)
+    declared = make_declared(choose, len(nodes))
+    run = FaultRun(attrs.evolve(case, nodes=nodes, declared=declared, cancel_at=()))
+    if case.computer in run.case.computers:
+        run.run()
+        run.forget()
+
+
 def check_all_computers_agree(case: Case) -> None:
     """The same failures, skips and values under every computer that can run a case."""
     seen = []

@@ -28,12 +28,7 @@ class OrderedScheduler(Scheduler):
         # The order says it all: nobody counts down, and what is ready goes nowhere.
         self._dependents = [()] * len(self._entered)
         self._queues = [[]] * len(self._entered)
-        # They close one by one, the last first.
-        before: list[int] = []
-        for number in plan.order:
-            if number in plan.resources:
-                self._resources.needs[number] = frozenset(before)
-                before.append(number)
+        self._resources.one_by_one = True
 
     @override
     def _admit(self) -> None:

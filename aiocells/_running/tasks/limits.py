@@ -39,9 +39,11 @@ class LimitedScheduler(Scheduler):
         super().__init__(run, inline=inline, watchdog=watchdog)
         self._limit_of = [options.limit for options in run.plan.program.options]
         self._admitted = self._queues
-        # The cells that are ready and held back, lowest number first.
+        # The cells that are ready, lowest number first: those that nothing is known to
+        # hold back, and by limit those for which that had no room.
+        self._ready: list[int] = []
         self._held: dict[str | None, list[int]] = {name: [] for name in (None, *limits)}
-        self._queues = [self._held.get(limit, []) for limit in self._limit_of]
+        self._queues = [self._ready] * len(self._limit_of)
         self._room: dict[str | None, float] = {None: math.inf}
         self._room.update(limits)
         self._total_room = math.inf if max_concurrency is None else max_concurrency
@@ -59,20 +61,21 @@ class LimitedScheduler(Scheduler):
         self._admit()
 
     def _give_back(self, number: int) -> None:
-        self._room[self._limit_of[number]] += 1
+        limit = self._limit_of[number]
+        self._room[limit] += 1
         self._total_room += 1
+        if self._held[limit]:
+            heappush(self._ready, heappop(self._held[limit]))
 
     @override
     def _admit(self) -> None:
         """Let go of those that there is room for, the first declared first."""
-        while self._total_room and not self._is_stopping:
-            open_to = [
-                held for limit, held in self._held.items() if held and self._room[limit]
-            ]
-            if not open_to:
-                return
-            number = heappop(min(open_to))
+        while self._total_room and self._ready and not self._is_stopping:
+            number = heappop(self._ready)
             limit = self._limit_of[number]
+            if not self._room[limit]:
+                heappush(self._held[limit], number)
+                continue
             self._room[limit] -= 1
             self._total_room -= 1
             heappush(self._admitted[number], number)

@@ -38,15 +38,19 @@ class ResourceTasks:
         host: what runs the tasks.
 
     Attributes:
-        open: for each open resource the future that tells it to close.
-        needs: for each resource those that must not be closed before it.
+        open: for each open resource the future that tells it to close, in the order
+            of their opening.
+        one_by_one: whether each is closed before the one that was opened before it,
+            be that needed or not.
     """
 
     def __init__(self, run: Run, host: Host) -> None:
         self._run = run
         self._host = host
         self.open: dict[int, asyncio.Future[None]] = {}
-        self.needs = dict(run.plan.resources)
+        self.one_by_one = False
+        self._opened: dict[int, int] = {}  # the how manieth each was
+        self._users: dict[int, int] = {}
 
     async def body(self, number: int) -> None:
         """Open a resource, wait for its turn, close it."""
@@ -69,6 +73,7 @@ class ResourceTasks:
             host.leave(number)
             return
         run.tell("end", number)
+        self._opened[number] = len(self._opened)
         may_close = self.open[number] = asyncio.get_running_loop().create_future()
         host.done(number, value)
         host.leave(number)
@@ -80,7 +85,10 @@ class ResourceTasks:
         except BaseException as error:
             run.fail_closing(number, error)
         del self.open[number]
-        self.close_next()
+        if self.one_by_one:
+            self.close_next()
+        else:
+            self._close_unused(self._unused_without(number))
         host.wake()
 
     async def _idle(self, may_close: asyncio.Future[None]) -> BaseException | None:
@@ -109,7 +117,40 @@ class ResourceTasks:
 
     def close_next(self) -> None:
         """Have every resource close that no other open one needs."""
-        needed = {other for number in self.open for other in self.needs[number]}
-        for number, may_close in self.open.items():
-            if number not in needed and not may_close.done():
-                may_close.set_result(None)
+        if not self.open:
+            return
+        if self.one_by_one:
+            self.open[next(reversed(self.open))].set_result(None)
+        else:
+            needs = self._run.plan.between_resources
+            users = self._users = dict.fromkeys(needs, 0)
+            for needed in needs.values():
+                for each in needed:
+                    users[each] += 1
+            self._close_unused([each for each, count in users.items() if not count])
+
+    def _close_unused(self, unused: list[int]) -> None:
+        """Have those close that nobody uses, or that only unused cells use.
+
+        Args:
+            unused: resources, and cells in between, that nobody uses.
+        """
+        to_close = []
+        while unused:
+            number = unused.pop()
+            if number in self.open:
+                to_close.append(number)
+            else:
+                unused += self._unused_without(number)
+        for number in sorted(to_close, key=self._opened.__getitem__):
+            self.open[number].set_result(None)
+
+    def _unused_without(self, number: int) -> list[int]:
+        """What nobody uses any more, now that nobody uses this."""
+        users = self._users
+        unused = []
+        for needed in self._run.plan.between_resources[number]:
+            users[needed] -= 1
+            if not users[needed]:
+                unused.append(needed)
+        return unused

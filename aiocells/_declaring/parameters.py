@@ -93,8 +93,8 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
     for name, parameter in signature.parameters.items():
         kind = parameter.kind
         if kind in _STARS:
-            shown = f"{_STARS[kind]}{name}"
-            unbindable[name] = f"it collects any number of arguments ({shown})"
+            starred = f"{_STARS[kind]}{name}"
+            unbindable[name] = f"it collects any number of arguments ({starred})"
         elif name in fixed:
             unbindable[name] = f"functools.partial fixes it to {shown(fixed[name])}"
         else:

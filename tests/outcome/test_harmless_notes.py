@@ -21,6 +21,9 @@ CALLED: dict[str, Any] = {
     "simple": aiocells.async_compute_concurrent_simple,
 }
 every_computer = pytest.mark.parametrize("name", CALLED)
+in_thread_too = pytest.mark.parametrize(
+    "run_in", [None, pytest.param("thread", marks=pytest.mark.needs_threads)]
+)
 
 
 class Trouble(Exception):
@@ -183,7 +186,7 @@ def outcome_of(name: str, graph: Graph, **options: Any) -> Any:
 
 @every_computer
 @pytest.mark.parametrize("kind", MAKERS)
-@pytest.mark.parametrize("run_in", [None, "thread"])
+@in_thread_too
 @pytest.mark.parametrize("mode", MODES)
 def test_any_exception_leaves_as_it_is(
     name: str, kind: str, run_in: str | None, mode: str
@@ -208,7 +211,7 @@ def test_any_exception_leaves_as_it_is(
 
 @every_computer
 @pytest.mark.parametrize("kind", MAKERS)
-@pytest.mark.parametrize("run_in", [None, "thread"])
+@in_thread_too
 def test_any_exception_of_a_closer_is_told(
     name: str, kind: str, run_in: str | None
 ) -> None:

@@ -217,8 +217,11 @@ def resources(made: Made, fails: str) -> Graph:
 
 
 GRAPHS = (
-    *(plain, in_thread, exhausted, beside, with_timeouts, too_late),
-    *(own_cancellation, nested, opening, using, closing),
+    *(plain, exhausted, beside, with_timeouts, too_late, own_cancellation, nested),
+    *(
+        pytest.param(make, marks=pytest.mark.needs_threads)
+        for make in (in_thread, opening, using, closing)
+    ),
 )
 
 
@@ -296,6 +299,7 @@ def test_a_failed_sequential_computation_keeps_no_value_alive(
     assert made.references
 
 
+@pytest.mark.needs_threads
 @every_computer
 @pytest.mark.parametrize("observers", [(), (silent,)])
 async def test_a_computation_keeps_no_value_alive(
@@ -360,6 +364,7 @@ def hanging():
 """
 
 
+@pytest.mark.needs_processes
 @pytest.mark.parametrize("target", ["broken", "dying", "hanging"])
 async def test_failing_processes_keep_no_value_alive(
     target: str, modules: Modules, made: Made

@@ -18,6 +18,7 @@ from aiocells._running.elsewhere import processes
 from tests.fault_runs import children
 from tests.helpers import COMPUTERS, Modules
 
+pytestmark = pytest.mark.needs_processes
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do that")
 
 

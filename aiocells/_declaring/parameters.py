@@ -11,6 +11,8 @@ import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from aiocells._declaring.showing import shown
+
 _EMPTY: Mapping[str, Any] = types.MappingProxyType({})
 
 

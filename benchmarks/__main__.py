@@ -82,9 +82,8 @@ def _print(found: Results) -> None:
     if found.rows:
         print("\n" + table.aligned(table.ROW_HEAD, map(table.row_line, found.rows)))
         print("\n" + "\n".join(table.notes(found.rows)))
-    if found.entries:
-        lines = map(table.entry_line, found.entries)
-        print("\n" + table.aligned(table.ENTRY_HEAD, lines))
+    for head, measured in table.entry_tables(found.entries):
+        print("\n" + table.aligned(head, map(table.entry_line, measured)))
     if found.growth:
         head = list(dict.fromkeys(key for each in found.growth for key in each))
         figures = [[table.figure(each.get(k)) for k in head] for each in found.growth]
@@ -93,7 +92,7 @@ def _print(found: Results) -> None:
 
 def _publish(all_results: dict[str, Results]) -> None:
     """Write the tables and the charts that the documentation shows."""
-    document.write(all_results, DOCS / "figures.inc")
+    document.write(all_results, DOCS)
     charts.draw(all_results, DOCS)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-MOST_SECONDS = 600
+MOST_SECONDS = 1800
 
 
 class AloneFailed(Exception):

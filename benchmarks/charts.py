@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.results import Results
 from benchmarks.row import Row
+from benchmarks.table import figure as in_figures
 
 # Colours that people who see colours differently can tell apart (Okabe and Ito).
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"
@@ -36,10 +37,11 @@ def draw(results: dict[str, Results], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(SETTINGS):
         _save(_targets(results), folder / "targets.svg")
-        for each in results.values():
-            if each.entries:
-                _save(_peers(each), folder / "peers.svg")
-                break
+        for kinds, name in ((PAGES, "page.svg"), (LAYERED, "peers.svg")):
+            for each in results.values():
+                if any(entry.kind in kinds for entry in each.entries):
+                    _save(_peers(each, kinds), folder / name)
+                    break
         for each in results.values():
             if each.growth:
                 _save(_growth(each), folder / "growth.svg")
@@ -134,14 +136,21 @@ def _judged_rows(results: Results) -> dict[str, Row]:
     }
 
 
-def _peers(results: Results) -> Any:
+# What the panels of the two charts of other libraries show.
+PAGES = {
+    "page, sleep(0)": "each question awaits sleep(0)",
+    "page, never suspending": "each answer is there at once",
+}
+LAYERED = {
+    "sequential": "plain cells, in order",
+    "concurrent": "async cells, each awaits sleep(0)",
+}
+
+
+def _peers(results: Results, kinds: dict[str, str]) -> Any:
     """How much each contestant takes, as a multiple of the code written by hand."""
     from matplotlib import pyplot
 
-    kinds = {
-        "sequential": "plain cells, in order",
-        "concurrent": "async cells, each awaits sleep(0)",
-    }
     counts = [sum(each.kind == kind for each in results.entries) for kind in kinds]
     figure, panels = pyplot.subplots(
         2,
@@ -168,7 +177,7 @@ def _peers(results: Results) -> Any:
             said = (
                 f" failed: {each.error}"[:60]
                 if each.ratio is None
-                else f" {each.ratio:.3g}x,  {each.us:.2g} us"
+                else f" {each.ratio:.3g}x,  {in_figures(each.us)} us"
             )
             axes.text(max(1, ratios[place]), place, said, va="center", fontsize=10)
         axes.set_xscale("log")
@@ -176,9 +185,10 @@ def _peers(results: Results) -> Any:
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.set_title(title, loc="left", fontsize=11)
-        axes.set_xlim(0.3, max(ratios) * 10)
+        axes.set_xlim(min(0.3, 0.7 * min(ratios)), max(ratios) * 10)
         _plain_ticks(axes.xaxis)
-    panels[-1].set_xlabel("time a cell, as a multiple of the code written by hand")
+    what = "for the page" if kinds is PAGES else "a cell"
+    panels[-1].set_xlabel(f"time {what}, as a multiple of the code written by hand")
     _caption(figure, [results])
     return figure
 

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 from aiocells import Graph, async_compute_concurrent, cell, compute_sequential
@@ -23,7 +23,7 @@ from benchmarks.alone import alone
 from benchmarks.effort import Effort
 from benchmarks.layered import INPUTS, Layered
 from benchmarks.memory import peak_bytes, reset_peak, resident_bytes
-from benchmarks.rows.building import LAYERS, seconds_to_build
+from benchmarks.rows.building import LAYERS
 from benchmarks.rows.sequential import never_generated
 
 # Runs that are repeated for a steady figure.
@@ -77,11 +77,19 @@ def _building(size: int, seconds: float, cells: int) -> Figures:
     """The figures of building, each time of functions that were never seen before."""
     found = {"building bytes": size / cells}
     if cells < LARGE:
-        build = functools.partial(seconds_to_build, cells // LAYERS)
+        build = functools.partial(_seconds_to_build, cells // LAYERS)
         seconds = _steady(build)
         with _no_collector():
             found["building us, no collector"] = _steady(build) * 1e6 / cells
     return found | {"building us": seconds * 1e6 / cells}
+
+
+def _seconds_to_build(width: int) -> float:
+    made = layered.layered(LAYERS, width, decorate=cell)
+    gc.collect()
+    start = thread_time()
+    _build(made)
+    return thread_time() - start
 
 
 def _build(made: Layered) -> Graph:
@@ -116,9 +124,9 @@ def _observed(
     before = 0 if is_traced else reset_peak()
     if is_traced:
         tracemalloc.start()
-    start = perf_counter()
+    start = thread_time()
     kept = do()
-    seconds = perf_counter() - start
+    seconds = thread_time() - start
     if not at_peak:
         gc.collect()
     if is_traced:
@@ -134,9 +142,9 @@ def _seconds(do: Callable[[], Any]) -> float:
 
     def seconds() -> float:
         gc.collect()
-        start = perf_counter()
+        start = thread_time()
         kept = do()
-        took = perf_counter() - start
+        took = thread_time() - start
         del kept
         return took
 

@@ -18,6 +18,9 @@ INPUTS = {"x": 1.0, "y": 2.0, "z": 3.0}
 
 Function = Callable[..., Any]
 
+# Which values are wanted: those of all cells, or those of the last layer.
+CHOICES = {True: "all values", False: "with targets="}
+
 
 def plain(a, b, c):  # type: ignore[no-untyped-def]  # noqa: D103
     return a + b + c
@@ -41,12 +44,14 @@ class Layered:
         needs: for each the numbers of the cells that it takes, none for the inputs.
         width: cells a layer.
         module: a module that has the functions, as if it had been imported.
+        inputs: what the cells take that take no others.
     """
 
     functions: list[Function]
     needs: list[tuple[int, ...]]
     width: int
     module: types.ModuleType
+    inputs: dict[str, float] = INPUTS
 
     @property
     def names(self) -> list[str]:
@@ -58,9 +63,14 @@ class Layered:
         """The functions of the last layer."""
         return self.functions[-self.width :]
 
+    def wanted(self, everything: bool) -> range:
+        """The numbers of all cells, or of those of the last layer."""
+        count = len(self.functions)
+        return range(0 if everything else count - self.width, count)
+
     def parameters(self, number: int) -> tuple[str, ...]:
         """The names of what a cell takes."""
-        return tuple(map(name_of, self.needs[number])) or tuple(INPUTS)
+        return tuple(map(name_of, self.needs[number])) or tuple(self.inputs)
 
 
 def name_of(number: int) -> str:

@@ -1,8 +1,12 @@
 """One line of the table: what was measured, and what it should be."""
 
+import sys
+
 import attrs
 
 from benchmarks.measure import Comparison
+
+OK, MISSED, UNKNOWN = VERDICTS = ("ok", "missed", "not measured yet")
 
 
 @attrs.frozen
@@ -13,7 +17,7 @@ class Row:
         group: the row of the issue's table that it belongs to; `--only` takes it.
         workload: which workload, in a few words.
         unit: of `floor` and `ours`.
-        ours: what aiocells took.
+        ours: what aiocells took; None for a row that was not measured yet.
         floor: what the code written by hand took, where there is one.
         ratio: of the two; the median of many pairs, not the ratio of medians.
         low: the first quartile of those ratios.
@@ -25,7 +29,7 @@ class Row:
     group: str
     workload: str
     unit: str
-    ours: float
+    ours: float | None
     floor: float | None = None
     ratio: float | None = None
     low: float | None = None
@@ -34,17 +38,32 @@ class Row:
     note: str = ""
 
     @property
-    def measured(self) -> float:
+    def measured(self) -> float | None:
         """What is held against the target."""
         return self.ours if self.ratio is None else self.ratio
 
     @property
     def verdict(self) -> str:
         """Whether the target is met; empty where there is none."""
+        measured = self.measured
+        if measured is None:
+            return UNKNOWN
         if self.target is None:
             return ""
-        measured = self.ours if self.ratio is None else round(self.ratio, 2)
-        return "ok" if measured <= self.target else "missed"
+        if self.ratio is not None:
+            measured = round(measured, 2)
+        return OK if measured <= self.target else MISSED
+
+
+def at_most(target: float, newer: float | None = None) -> float:
+    """The target for this Python.
+
+    Args:
+        target: for Python 3.11, and for all where there is no other.
+        newer: for Python 3.12 and newer ones.
+    """
+    is_newer = sys.version_info >= (3, 12)
+    return newer if is_newer and newer is not None else target
 
 
 def compared(
@@ -52,16 +71,25 @@ def compared(
     workload: str,
     found: Comparison,
     *,
-    count: int,
+    count: int | None = None,
     target: float | None = None,
     note: str = "",
 ) -> Row:
-    """The row of a comparison, in microseconds for each of `count` cells."""
-    scale = 1e6 / count
+    """The row of a comparison, in microseconds.
+
+    Args:
+        group: as of the row.
+        workload: as of the row.
+        found: what was measured.
+        count: the cells of a run, for figures a cell; without it they are of a run.
+        target: as of the row.
+        note: as of the row.
+    """
+    scale = 1e6 / (count or 1)
     return Row(
         group=group,
         workload=workload,
-        unit="us/cell",
+        unit="us/cell" if count else "us/run",
         ours=found.ours * scale,
         floor=found.floor * scale,
         ratio=found.ratio,
@@ -70,18 +98,3 @@ def compared(
         target=target,
         note=note,
     )
-
-
-class Differs(Exception):
-    """Two contestants do not compute the same values."""
-
-
-def check_same(what: str, floor: object, ours: object) -> None:
-    """Refuse to measure what does not compute the same.
-
-    Raises:
-        Differs: the values differ.
-    """
-    if floor != ours:
-        msg = f"{what}: the values differ, so that comparing the times means nothing."
-        raise Differs(msg)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from benchmarks.peers import is_page
 from benchmarks.peers.comparison import Entry
-from benchmarks.row import Row
+from benchmarks.row import VERDICTS, Row
 
 Line = Sequence[str]
 
 ROW_HEAD = ("workload", "unit", "floor", "ours", "ratio", "quartiles", "target", "")
 ENTRY_HEAD = ("contestant", "version", "us/cell", "ratio", "preparing, us/cell")
+PAGE_HEAD = ("contestant", "version", "us/page", "ratio", "preparing, us")
 
 
 def figure(value: float | None) -> str:
@@ -41,6 +43,16 @@ def row_line(row: Row) -> Line:
         target,
         row.verdict,
     )
+
+
+def entry_tables(entries: Iterable[Entry]) -> list[tuple[Line, list[Entry]]]:
+    """The contestants that computed the page, and the others, each with their head."""
+    pages: list[Entry] = []
+    others: list[Entry] = []
+    for entry in entries:
+        (pages if is_page(entry.kind) else others).append(entry)
+    tables: list[tuple[Line, list[Entry]]] = [(PAGE_HEAD, pages), (ENTRY_HEAD, others)]
+    return [(head, each) for head, each in tables if each]
 
 
 def entry_line(entry: Entry) -> Line:
@@ -77,7 +89,7 @@ def aligned(head: Line, lines: Iterable[Line]) -> str:
     return "\n".join(
         "  ".join(
             line[column].rjust(widths[column])
-            if column > 1 and line[column] not in ("ok", "missed")
+            if column > 1 and line[column] not in VERDICTS
             else line[column].ljust(widths[column])
             for column in columns
         ).rstrip()

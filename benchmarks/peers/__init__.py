@@ -1,10 +1,10 @@
-"""Other libraries, and this one, on one and the same layered graph.
+"""Other libraries, and this one, on one and the same page, and the same layered graph.
 
-A file for each library has functions that take the graph and prepare two things: what
-computes it, to be called or awaited, and what makes of its result the list of the
-values of all cells. Only the computing is timed; it leaves the values in whatever the
-library gives its users. What a library can be told once for all is told in the
-preparing, and in the way that its documentation recommends for speed.
+A file for each library has functions that take the cells and prepare two things: what
+computes them, to be called or awaited, and what makes of its result the page, or the
+list of the values of all cells. Only the computing is timed; it leaves the values in
+whatever the library gives its users. What a library can be told once for all is told in
+the preparing, and in the way that its documentation recommends for speed.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,6 +15,16 @@ Prepared = tuple[Callable[[], Any], Values]
 AsyncPrepared = tuple[Callable[[], Awaitable[Any]], Values]
 
 # Contestants by name: the file, and the function in it that prepares.
+PAGE = {
+    "aiocells": ("ours", "page"),
+    "aiocells, awaited in order": ("ours", "page_in_order"),
+    "gather, in waves": ("standard_library", "page_in_waves"),
+    "awaited one by one": ("standard_library", "page_one_by_one"),
+    "dishka, one by one": ("dishka", "page"),
+    "FastAPI's dependencies, one by one": ("fastapi", "page"),
+    "Hamilton, async driver": ("hamilton", "page"),
+    "pydantic-graph": ("pydantic_graph", "page"),
+}
 SEQUENTIAL = {
     "aiocells, again and again": ("ours", "again_and_again"),
     "aiocells, from the first run": ("ours", "from_the_first_run"),
@@ -33,3 +43,16 @@ CONCURRENT = {
     "aiocells 1.0.4": ("first_version", "concurrent"),
     "Hamilton, async driver": ("hamilton", "concurrent"),
 }
+
+# What is computed, with its contestants, and what the code written by hand is called.
+KINDS = {
+    "page, sleep(0)": (PAGE, "TaskGroup"),
+    "page, never suspending": (PAGE, "TaskGroup"),
+    "sequential": (SEQUENTIAL, "written by hand"),
+    "concurrent": (CONCURRENT, "TaskGroup, for any graph"),
+}
+
+
+def is_page(kind: str) -> bool:
+    """Whether figures of a kind are of the page, in place of a cell."""
+    return kind.startswith("page")

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 import attrs
 
 from benchmarks.alone import AloneFailed, alone
-from benchmarks.peers import CONCURRENT, SEQUENTIAL
-
-KINDS = {"sequential": SEQUENTIAL, "concurrent": CONCURRENT}
-BY_HAND = {"sequential": "written by hand", "concurrent": "TaskGroup, for any graph"}
+from benchmarks.peers import KINDS
 
 
 @attrs.frozen
@@ -18,12 +15,12 @@ class Entry:
     """What a contestant took.
 
     Attributes:
-        kind: "sequential" or "concurrent".
+        kind: what was computed; of `KINDS`.
         name: of the contestant.
         version: of its library; empty where that is the standard library.
-        us: microseconds a cell.
+        us: microseconds a cell, or of the page.
         ratio: to the code written by hand, the median of pairs.
-        preparing: microseconds a cell that it took to make its graph, once.
+        preparing: microseconds that it took to make its graph, once; a cell or in all.
         error: why there are no figures, in a line.
     """
 
@@ -38,7 +35,7 @@ class Entry:
 
 def entries(effort_name: str) -> Iterator[Entry]:
     """Measure each contestant, in an interpreter of its own."""
-    for kind, contestants in KINDS.items():
+    for kind, (contestants, by_hand) in KINDS.items():
         floors = []
         measured = []
         for name in contestants:
@@ -51,5 +48,5 @@ def entries(effort_name: str) -> Iterator[Entry]:
                 floors.append(found.pop("floor"))
             measured.append(Entry(kind, **found))
         if floors:
-            yield Entry(kind, BY_HAND[kind], us=statistics.median(floors), ratio=1.0)
+            yield Entry(kind, by_hand, us=statistics.median(floors), ratio=1.0)
         yield from sorted(measured, key=lambda each: each.ratio or float("inf"))

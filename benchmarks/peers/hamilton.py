@@ -1,11 +1,14 @@
 """Hamilton: https://pypi.org/project/apache-hamilton"""
 
 import functools
+import types
 from typing import Any
 
 from hamilton import ad_hoc_utils, async_driver, base, driver
 
 from benchmarks.layered import INPUTS, Layered
+from benchmarks.page import INPUTS as PAGE_INPUTS
+from benchmarks.page import cells_of
 from benchmarks.peers import AsyncPrepared, Prepared
 
 DISTRIBUTION = "apache-hamilton"
@@ -35,6 +38,21 @@ async def concurrent(made: Layered) -> AsyncPrepared:
     )
     compute = functools.partial(graph.execute, names, inputs=INPUTS)
     return compute, lambda found: [found[name] for name in names]
+
+
+async def page(shop: types.ModuleType) -> AsyncPrepared:
+    """The page with the async driver; its functions are annotated as it wants them."""
+    module = ad_hoc_utils.create_temporary_module(
+        *cells_of(shop), module_name="shop_for_hamilton"
+    )
+    graph = await (
+        async_driver.Builder()
+        .with_modules(module)
+        .with_adapters(base.DictResult())
+        .build()
+    )
+    compute = functools.partial(graph.execute, ["page"], inputs=PAGE_INPUTS)
+    return compute, lambda found: found["page"]
 
 
 def _module(made: Layered) -> Any:

@@ -1,17 +1,21 @@
 """This library."""
 
 import functools
+import types
 from typing import Any
 
 from aiocells import (
     Graph,
     Results,
     async_compute_concurrent,
+    async_compute_sequential,
     cell,
     compute_sequential,
 )
 from aiocells._running.loops import generated
 from benchmarks.layered import INPUTS, Layered
+from benchmarks.page import INPUTS as PAGE_INPUTS
+from benchmarks.page import cells_of
 from benchmarks.peers import AsyncPrepared, Prepared
 
 DISTRIBUTION = "aiocells"
@@ -37,6 +41,26 @@ async def concurrent(made: Layered) -> AsyncPrepared:
     """On an event loop."""
     graph = Graph.from_cells(*map(cell, made.functions))
     return functools.partial(async_compute_concurrent, graph, inputs=INPUTS), _values
+
+
+async def page(shop: types.ModuleType) -> AsyncPrepared:
+    """The page on an event loop."""
+    return _page(async_compute_concurrent, shop)
+
+
+async def page_in_order(shop: types.ModuleType) -> AsyncPrepared:
+    """The page, each cell awaited before the next one starts."""
+    return _page(async_compute_sequential, shop)
+
+
+def _page(computer: Any, shop: types.ModuleType) -> AsyncPrepared:
+    for each in cells_of(shop):
+        cell(each)
+    target = shop.page
+    compute = functools.partial(
+        computer, Graph.from_module(shop), targets=[target], inputs=PAGE_INPUTS
+    )
+    return compute, lambda results: results[target]
 
 
 def _values(results: Results) -> list[Any]:

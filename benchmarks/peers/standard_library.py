@@ -2,9 +2,10 @@
 
 import functools
 import graphlib
+import types
 from typing import Any
 
-from benchmarks import by_hand
+from benchmarks import by_hand, page
 from benchmarks.layered import INPUTS, Layered
 from benchmarks.peers import AsyncPrepared, Prepared
 
@@ -47,6 +48,16 @@ def graphlib_loop(made: Layered) -> Prepared:
         return values
 
     return compute, list
+
+
+async def page_in_waves(shop: types.ModuleType) -> AsyncPrepared:
+    """The page, with `gather` for what can be asked at the same time."""
+    return functools.partial(page.in_waves, shop, **page.INPUTS), str
+
+
+async def page_one_by_one(shop: types.ModuleType) -> AsyncPrepared:
+    """The page, with nothing at the same time."""
+    return functools.partial(page.one_by_one, shop, **page.INPUTS), str
 
 
 async def task_group(made: Layered) -> AsyncPrepared:

@@ -5,6 +5,8 @@ Each file has `GROUP`, the name that `--only` takes, and `rows(effort)`, which m
 
 # The files by the name of their group, in the order of the table.
 GROUPS = {
+    "small": "small",
+    "page": "page",
     "sequential": "sequential",
     "ordering": "ordering",
     "concurrent": "concurrent",
@@ -13,5 +15,9 @@ GROUPS = {
     "chain": "chain",
     "building": "building",
     "toposort": "toposort",
+    "reading": "reading",
+    "observing": "observing",
+    "threads": "threads",
+    "resources": "resources",
     "import": "importing",
 }

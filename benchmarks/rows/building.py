@@ -1,45 +1,56 @@
-"""From decorated functions to a checked plan: time and memory."""
+"""From functions to the first results: decorating, building, the first run; memory."""
 
 import contextlib
+import functools
 import gc
-import statistics
 import tracemalloc
 import types
 from collections.abc import Callable, Iterator
-from time import perf_counter
 
-from aiocells import Graph, cell
+from aiocells import Graph, cell, compute_sequential
 from aiocells._planning.compiling import plan_of
 from aiocells._planning.plan import Plan
-from benchmarks import layered
+from benchmarks import by_hand, layered
 from benchmarks.effort import Effort
-from benchmarks.row import Row
+from benchmarks.layered import CHOICES, INPUTS, Layered
+from benchmarks.measure import check_same, median_seconds
+from benchmarks.row import Row, at_most
 
 Decorator = Callable[[layered.Function], layered.Function]
 
 GROUP = "building"
-TARGET_TIME = 5.0
-TARGET_TIME_LARGE = 8.0
+TARGET_CELL = at_most(0.5)
+TARGET_TIME = at_most(4.5)
+TARGET_TIME_LARGE = at_most(6.0)
 LARGE = 10_000
+# The first run, with all values and with targets=.
+TARGETS_FIRST = {True: at_most(2.5), False: at_most(3.0)}
 TARGET_BYTES = 500
 LAYERS = 20
 
 
 def rows(effort: Effort) -> Iterator[Row]:
-    """Measure `Graph.from_module`, and building the plan, of graphs of any size."""
+    """Measure each step until there are results, and what a graph keeps."""
+    yield _decorating(effort)
     for size in effort.building:
         width = max(3, size // LAYERS)
-        runs = effort.pairs if size < LARGE else effort.long_pairs
-        times = [seconds_to_build(width) for _ in range(runs)]
         count = LAYERS * width
+        _check_built(width)
+        seconds = median_seconds(
+            Graph.from_module,
+            effort.pairs if size < LARGE else effort.long_pairs,
+            functools.partial(_modules, width),
+        )
         yield Row(
             group=GROUP,
-            workload=f"{count:,} cells, time",
+            workload=f"Graph.from_module, {count:,} cells",
             unit="us/cell",
-            ours=statistics.median(times) * 1e6 / count,
+            ours=seconds * 1e6 / count,
             target=TARGET_TIME if count <= LARGE else TARGET_TIME_LARGE,
-            note="decorated functions to plan; decorating comes before",
+            note="of functions that are decorated already",
         )
+    for everything, which in CHOICES.items():
+        yield _first_run(everything, which, effort)
     for size in effort.building:
         width = max(3, size // LAYERS)
         count = LAYERS * width
@@ -54,23 +65,74 @@ def rows(effort: Effort) -> Iterator[Row]:
         )
 
 
+def _decorated(width: int) -> Layered:
+    """A graph of functions that were never seen before."""
+    return layered.layered(LAYERS, width, decorate=cell)
+
+
+def _modules(width: int) -> tuple[types.ModuleType]:
+    return (_decorated(width).module,)
+
+
+def _decorating(effort: Effort) -> Row:
+    width = max(3, effort.first_run // LAYERS)
+    functions = layered.layered(LAYERS, width).functions
+    check_same(GROUP, functions, decorate_all(functions))
+    seconds = median_seconds(
+        decorate_all,
+        effort.pairs,
+        lambda: (layered.layered(LAYERS, width).functions,),
+    )
+    return Row(
+        group=GROUP,
+        workload=f"@cell, {len(functions):,} functions",
+        unit="us/cell",
+        ours=seconds * 1e6 / len(functions),
+        target=TARGET_CELL,
+    )
+
+
+def decorate_all(functions: list[layered.Function]) -> list[layered.Function]:
+    """Do what `@cell` does above each function."""
+    return [cell(function) for function in functions]
+
+
+def _check_built(width: int) -> None:
+    """Refuse a graph that computes something else than its functions do by hand."""
+    made = _decorated(width)
+    results = compute_sequential(Graph.from_module(made.module), inputs=INPUTS)
+    check_same(GROUP, by_hand.in_a_loop(made), list(results.values()))
+
+
+def _first_run(everything: bool, which: str, effort: Effort) -> Row:
+    width = max(3, effort.first_run // LAYERS)
+    made = _decorated(width)
+    compute = functools.partial(
+        compute_sequential, targets=None if everything else made.last, inputs=INPUTS
+    )
+    build = functools.partial(Graph.from_module, made.module)
+    values = by_hand.in_a_loop(made)
+    wanted = [values[number] for number in made.wanted(everything)]
+    check_same(GROUP, wanted, list(compute(build()).values()))
+    count = len(made.functions)
+    return Row(
+        group=GROUP,
+        workload=f"the first run, {count:,} cells, {which}",
+        unit="us/cell",
+        ours=median_seconds(compute, effort.pairs, lambda: (build(),)) * 1e6 / count,
+        target=TARGETS_FIRST[everything],
+        note="of a graph that is built already; the first run makes its plan",
+    )
+
+
 def _build(module: types.ModuleType) -> tuple[Graph, Plan]:
     graph = Graph.from_module(module)
     return graph, plan_of(graph)
 
 
-def seconds_to_build(width: int) -> float:
-    """What building takes, of functions that were never seen before."""
-    made = layered.layered(LAYERS, width, decorate=cell)
-    gc.collect()
-    start = perf_counter()
-    _build(made.module)
-    return perf_counter() - start
-
-
 def _bytes(width: int) -> int:
     """What a graph and its plan keep, beside the functions."""
-    made = layered.layered(LAYERS, width, decorate=cell)
+    made = _decorated(width)
     with _tracing() as kept:
         built = _build(made.module)
         size = kept()

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from aiocells import (
@@ -15,11 +15,14 @@ from aiocells import (
 from benchmarks import by_hand
 from benchmarks.effort import Effort
 from benchmarks.layered import Function, name_of, renamed
-from benchmarks.measure import async_timer, compare
-from benchmarks.row import Row, check_same, compared
+from benchmarks.measure import compare_async, values_of
+from benchmarks.row import Row, at_most, compared
 
 GROUP = "chain"
-TARGET = 2.0
+TARGET = at_most(2.2, 1.9)
+GIVEN = {"start": 0}
+
+Contestant = Callable[[], Awaitable[Any]]
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -29,21 +32,13 @@ def rows(effort: Effort) -> Iterator[Row]:
     floor = functools.partial(by_hand.one_after_another, functions, 0)
     for computer in (async_compute_concurrent, async_compute_sequential):
         ours = functools.partial(_last_of, computer, graph, functions)
-        with asyncio.Runner() as runner:
-            check_same(GROUP, runner.run(floor()), runner.run(ours()))
-            found = compare(
-                async_timer(floor, runner),
-                async_timer(ours, runner),
-                pairs=effort.long_pairs,
-                least=effort.least,
-            )
-        yield compared(
-            GROUP,
-            f"{count:,} cells, {computer.__name__}",
-            found,
-            count=count,
-            target=TARGET,
-        )
+        yield _compared(floor, ours, f"{computer.__name__}, with targets=", effort)
+    yield _compared(
+        functools.partial(by_hand.keeping_each, functions, 0),
+        functools.partial(_all_of, graph),
+        f"{async_compute_concurrent.__name__}, all values",
+        effort,
+    )
     for count in effort.chain:
         yield Row(
             group=GROUP,
@@ -52,6 +47,16 @@ def rows(effort: Effort) -> Iterator[Row]:
             ours=_peak_bytes(count) / count,
             note="beyond the graph and its plan; tracemalloc",
         )
+
+
+def _compared(floor: Contestant, ours: Contestant, what: str, effort: Effort) -> Row:
+    count = effort.chain[-1]
+    found = compare_async(
+        GROUP, floor, ours, pairs=effort.long_pairs, least=effort.least
+    )
+    return compared(
+        GROUP, f"{count:,} cells, {what}", found, count=count, target=TARGET
+    )
 
 
 async def counts(a):  # type: ignore[no-untyped-def]
@@ -72,8 +77,11 @@ def chain(count: int) -> tuple[list[Function], Graph]:
 
 async def _last_of(computer: Any, graph: Graph, functions: list[Function]) -> Any:
     last = functions[-1]
-    given = {_before(0): 0}
-    return (await computer(graph, targets=[last], inputs=given))[last]
+    return (await computer(graph, targets=[last], inputs=GIVEN))[last]
+
+
+async def _all_of(graph: Graph) -> list[Any]:
+    return values_of(await async_compute_concurrent(graph, inputs=GIVEN))
 
 
 def _before(number: int) -> str:

@@ -12,11 +12,11 @@ from aiocells import Graph, async_compute_concurrent, cell
 from benchmarks import by_hand
 from benchmarks.effort import Effort
 from benchmarks.layered import Function, name_of
-from benchmarks.measure import async_timer, compare
-from benchmarks.row import Row, check_same, compared
+from benchmarks.measure import compare_async, values_of
+from benchmarks.row import Row, at_most, compared
 
 GROUP = "futures"
-TARGET = 1.0
+TARGET = at_most(1.0)
 
 Futures = list[asyncio.Future[int]]
 
@@ -32,12 +32,13 @@ def rows(effort: Effort) -> Iterator[Row]:
         contestants = [
             functools.partial(resolving, each, futures, count) for each in (floor, ours)
         ]
-        with asyncio.Runner() as runner:
-            by_floor, by_ours = (runner.run(each()) for each in contestants)
-            check_same(GROUP, by_floor, list(by_ours.values()))
-            timers = [async_timer(each, runner) for each in contestants]
-            pairs = effort.pairs if count < 10_000 else effort.long_pairs
-            found = compare(*timers, pairs=pairs, least=effort.least)
+        found = compare_async(
+            GROUP,
+            *contestants,
+            values=values_of,
+            pairs=effort.pairs if count < 10_000 else effort.long_pairs,
+            least=effort.least,
+        )
         yield compared(GROUP, f"{count:,} cells", found, count=count, target=TARGET)
 
 

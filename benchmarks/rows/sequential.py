@@ -1,55 +1,62 @@
 """Plain cells with values, against a function that is written line by line."""
 
 import contextlib
-import gc
+import functools
 import statistics
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 from aiocells import Graph, cell, compute_sequential
-from aiocells._planning.compiling import plan_of
 from aiocells._running.loops import generated
 from benchmarks import by_hand, layered
 from benchmarks.effort import Effort
-from benchmarks.layered import INPUTS, Layered
-from benchmarks.measure import Comparison, compare, timer
-from benchmarks.row import Row, check_same, compared
+from benchmarks.layered import CHOICES, Layered
+from benchmarks.measure import Comparison, compare_plain, values_of
+from benchmarks.row import Row, at_most, compared
+from benchmarks.small import PLAIN, small
 
 GROUP = "sequential"
-TARGET_FIRST = 1.7
-TARGET_AGAIN = 1.1
-TARGET_PLAN = 2.5
+# What a run may take besides its cells, in microseconds.
+TARGETS_BESIDE = {True: at_most(2.0), False: at_most(2.6)}
+# For each layered graph.
+TARGETS_FIRST = {
+    True: (at_most(1.7), at_most(1.7)),
+    False: (at_most(1.7), at_most(1.4)),
+}
+TARGETS_AGAIN = (at_most(1.05), at_most(1.1))
 
 Contestant = Callable[[], Any]
 
 
 def rows(effort: Effort) -> Iterator[Row]:
     """Measure computing from the first time on, and again and again."""
-    for layers, width in effort.layered:
+    for everything, which in CHOICES.items():
+        yield _beside_cells(everything, which, effort)
+    for everything, which in CHOICES.items():
+        targets = TARGETS_FIRST[everything]
+        for (layers, width), target in zip(effort.layered, targets, strict=False):
+            made = layered.layered(layers, width, decorate=cell)
+            with never_generated():
+                found = _compared(*pair(made, everything), effort)
+            yield compared(
+                GROUP,
+                f"from the first run, {layers} x {width}, {which}",
+                found,
+                count=layers * width,
+                target=target,
+            )
+    for (layers, width), target in zip(effort.layered, TARGETS_AGAIN, strict=False):
         made = layered.layered(layers, width, decorate=cell)
-        size, count = f"{layers} x {width}", layers * width
-        with never_generated():
-            found = _compared(*pair(made, made.functions), effort)
-        yield compared(
-            GROUP,
-            f"from the first run, {size}, all values",
-            found,
-            count=count,
-            target=TARGET_FIRST,
-        )
-    yield _plan(effort)
-    for layers, width in effort.layered:
-        made = layered.layered(layers, width, decorate=cell)
-        for which, targets in (("all", made.functions), ("last layer's", made.last)):
-            floor, ours = pair(made, targets)
+        for everything, which in CHOICES.items():
+            floor, ours = pair(made, everything)
             cost = _warm_up(ours, effort.again) * 1e6 / len(made.functions)
             yield compared(
                 GROUP,
-                f"again and again, {layers} x {width}, {which} values",
+                f"again and again, {layers} x {width}, {which}",
                 _compared(floor, ours, effort),
                 count=len(made.functions),
-                target=TARGET_AGAIN,
+                target=target,
                 note=f"generating the code took {cost:.1f} us/cell, once",
             )
 
@@ -65,62 +72,43 @@ def never_generated() -> Iterator[None]:
         generated.WORTH_COMPILING = before
 
 
-def pair(
-    made: Layered, targets: list[layered.Function]
-) -> tuple[Contestant, Contestant]:
-    """The code written by hand, and ours; both give the values of `targets`."""
-    everything = len(targets) == len(made.functions)
-    wanted = range(len(made.functions) - len(targets), len(made.functions))
-    graph = Graph.from_module(made.module)
-
-    def ours() -> Any:
-        return compute_sequential(
-            graph, targets=None if everything else targets, inputs=INPUTS
-        )
-
-    return by_hand.straight_line(made, wanted), ours
+def pair(made: Layered, everything: bool) -> tuple[Contestant, Contestant]:
+    """The code written by hand, and ours; both give all values, or the last layer's."""
+    ours = functools.partial(
+        compute_sequential,
+        Graph.from_module(made.module),
+        targets=None if everything else made.last,
+        inputs=made.inputs,
+    )
+    return by_hand.straight_line(made, made.wanted(everything)), ours
 
 
 def _compared(floor: Contestant, ours: Contestant, effort: Effort) -> Comparison:
-    check_same(GROUP, floor(), list(ours().values()))
-    return compare(timer(floor), timer(ours), pairs=effort.pairs, least=effort.least)
+    return compare_plain(
+        GROUP, floor, ours, values=values_of, pairs=effort.pairs, least=effort.least
+    )
+
+
+def _beside_cells(everything: bool, which: str, effort: Effort) -> Row:
+    floor, ours = pair(small(3, PLAIN, cell), everything)
+    with never_generated():
+        found = _compared(floor, ours, effort)
+    return Row(
+        group=GROUP,
+        workload=f"a run beside its cells, {which}",
+        unit="us/run",
+        ours=found.beyond * 1e6,
+        target=TARGETS_BESIDE[everything],
+        note="3 cells; what a run takes beyond the code written by hand",
+    )
 
 
 def _warm_up(ours: Contestant, count: int) -> float:
     """Compute so often that code is generated; the seconds that this took."""
     times = []
     for _ in range(count):
-        start = perf_counter()
+        start = thread_time()
         ours()
-        times.append(perf_counter() - start)
+        times.append(thread_time() - start)
     # The first computation builds the plan.
     return max(times[1:]) - statistics.median(times)
-
-
-def _plan(effort: Effort) -> Row:
-    width = max(3, effort.plan_cells // 100)
-    made = layered.layered(effort.plan_cells // width, width, decorate=cell)
-    count = len(made.functions)
-    firsts, plans = [], []
-    for _ in range(effort.long_pairs):
-        graph = Graph.from_module(made.module)
-        gc.collect()
-        start = perf_counter()
-        compute_sequential(graph, inputs=INPUTS)
-        middle = perf_counter()
-        compute_sequential(graph, inputs=INPUTS)
-        firsts.append(2 * middle - start - perf_counter())
-        graph = Graph.from_module(made.module)
-        gc.collect()
-        start = perf_counter()
-        plan_of(graph)
-        plans.append(perf_counter() - start)
-    return Row(
-        group=GROUP,
-        workload=f"building the plan, {count:,} cells",
-        unit="us/cell",
-        ours=statistics.median(firsts) * 1e6 / count,
-        target=TARGET_PLAN,
-        note="what the first computation takes beyond the second; the plan itself "
-        f"{statistics.median(plans) * 1e6 / count:.2f}",
-    )

@@ -1,7 +1,7 @@
 """Very many cells that sleep at the same time, against a TaskGroup of as many tasks.
 
-Each contestant runs in an interpreter of its own, since memory that one has used and
-given back would hide what the other takes.
+For the memory each contestant runs in an interpreter of its own, since what one has
+used and given back would hide what the other takes.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Iterator
-from time import perf_counter
 from typing import Any
 
 from aiocells import Graph, async_compute_concurrent, cell
@@ -20,51 +19,61 @@ from benchmarks import by_hand
 from benchmarks.alone import alone
 from benchmarks.effort import Effort
 from benchmarks.layered import Function, name_of
+from benchmarks.measure import check_same, compare_async, values_of
 from benchmarks.memory import peak_bytes, reset_peak
-from benchmarks.row import Row, check_same
+from benchmarks.row import Row, at_most, compared
 
 GROUP = "sleeping"
-TARGET_TIME = 1.0
-TARGET_MEMORY = 1.1
+TARGET_TIME = at_most(1.0)
+TARGET_MEMORY = at_most(1.1)
 MEGABYTE = 1e6
 
 
 def rows(effort: Effort) -> Iterator[Row]:
-    """Measure the time beyond the sleep, and how much the peak of memory grows."""
+    """Measure the time that is not slept, and how much the peak of memory grows."""
+    what = f"{effort.sleepers:,} cells each sleep({effort.delay:g})"
+    functions = [sleeping(number, effort.delay) for number in range(effort.sleepers)]
+    found = compare_async(
+        GROUP,
+        functools.partial(by_hand.in_one_group, functions),
+        functools.partial(async_compute_concurrent, Graph.from_cells(*functions)),
+        values=values_of,
+        pairs=effort.long_pairs,
+        least=effort.least,
+    )
+    yield compared(
+        GROUP,
+        f"{what}, processor time",
+        found,
+        count=effort.sleepers,
+        target=TARGET_TIME,
+    )
+    yield _memory(f"{what}, growth of peak memory", effort)
+
+
+def _memory(workload: str, effort: Effort) -> Row:
     floors, ours = [], []
-    for _ in range(effort.long_pairs):
+    for _ in range(effort.interpreters):
         floors.append(_measured("floor", effort))
         ours.append(_measured("ours", effort))
     check_same(GROUP, floors[0]["check"], ours[0]["check"])
-    what = f"{effort.sleepers:,} cells each sleep({effort.delay:g})"
-    note = "first run of a process; the graph and its plan are there before it"
-    yield _row(f"{what}, time beyond that", "seconds", TARGET_TIME, note, floors, ours)
-    yield _row(
-        f"{what}, growth of peak memory", "megabytes", TARGET_MEMORY, note, floors, ours
-    )
-
-
-def _row(
-    workload: str,
-    unit: str,
-    target: float,
-    note: str,
-    floors: list[dict[str, float]],
-    ours: list[dict[str, float]],
-) -> Row:
+    pairs = [
+        (floor["megabytes"], our["megabytes"])
+        for floor, our in zip(floors, ours, strict=True)
+    ]
     # A run of a few cells takes no page of memory that can be told.
-    ratios = [b[unit] / (a[unit] or 1) for a, b in zip(floors, ours, strict=True)]
+    ratios = [our / (floor or 1) for floor, our in pairs]
     return Row(
         group=GROUP,
         workload=workload,
-        unit=unit,
-        floor=statistics.median(each[unit] for each in floors),
-        ours=statistics.median(each[unit] for each in ours),
+        unit="megabytes",
+        floor=statistics.median(floor for floor, _ in pairs),
+        ours=statistics.median(our for _, our in pairs),
         ratio=statistics.median(ratios),
         low=min(ratios),
         high=max(ratios),
-        target=target,
-        note=note,
+        target=TARGET_MEMORY,
+        note="first run of a process; the graph and its plan are there before it",
     )
 
 
@@ -96,13 +105,10 @@ def main(contestant: str, count: int, delay: float) -> None:
         runner.get_loop()
         gc.collect()
         before = reset_peak()
-        start = perf_counter()
         result = runner.run(compute())
-        seconds = perf_counter() - start - delay
         grown = peak_bytes() - before
     values = result if isinstance(result, list) else result.values()
     found = {
-        "seconds": seconds,
         "megabytes": grown / MEGABYTE,
         "check": hash(tuple(values)),
     }

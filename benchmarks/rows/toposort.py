@@ -10,8 +10,8 @@ from typing import Any
 from aiocells import CircularDependency, DependencyGraph
 from aiocells._graphs.toposort import topological_order
 from benchmarks.effort import Effort
-from benchmarks.measure import compare, median_seconds, timer
-from benchmarks.row import Row, check_same, compared
+from benchmarks.measure import check_same, compare, median_seconds, timer
+from benchmarks.row import Row, compared
 
 GROUP = "toposort"
 TARGET = 0.3

@@ -1,5 +1,6 @@
 """The benchmarks: every line of them runs on tiny graphs, whose times mean nothing."""
 
+import asyncio
 import importlib
 import json
 import os
@@ -20,13 +21,19 @@ ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 TESTED = Path(aiocells.__file__).parent.parent
 GROUPS = sorted(path.stem for path in (BENCHMARKS / "rows").glob("[!_]*.py"))
+# What each computes, and where it is.
 CONTESTANTS = [
-    ("ours", "from_the_first_run"),
-    ("ours", "again_and_again"),
-    ("ours", "concurrent"),
-    ("standard_library", "loop"),
-    ("standard_library", "graphlib_loop"),
-    ("standard_library", "task_group"),
+    ("sequential", "ours", "from_the_first_run"),
+    ("sequential", "ours", "again_and_again"),
+    ("sequential", "standard_library", "loop"),
+    ("sequential", "standard_library", "graphlib_loop"),
+    ("concurrent", "ours", "concurrent"),
+    ("concurrent", "standard_library", "task_group"),
+    ("page, never suspending", "ours", "page"),
+    ("page, sleep(0)", "ours", "page"),
+    ("page, sleep(0)", "ours", "page_in_order"),
+    ("page, sleep(0)", "standard_library", "page_in_waves"),
+    ("page, sleep(0)", "standard_library", "page_one_by_one"),
 ]
 
 Load = Callable[[str], Any]
@@ -64,26 +71,65 @@ def test_rows_compute_what_their_floors_do(load: Load, group: str) -> None:
     """Each row is measured, which checks before that both give the same values."""
     module = load(f"rows.{group}")
     rows = list(module.rows(load("effort").TINY))
-    assert rows
     assert {row.group for row in rows} == {module.GROUP}
+    assert len({row.workload for row in rows}) == len(rows)
+    assert {row.verdict for row in rows} & {"ok", "missed"}
     assert load("rows").GROUPS[module.GROUP] == group
 
 
 def test_different_values_are_not_measured(load: Load) -> None:
     """A contestant that computes other values than the floor is refused."""
-    row = load("row")
-    with pytest.raises(row.Differs, match="the values differ"):
-        row.check_same("sums", [3.0], [4.0])
+    measure = load("measure")
+
+    async def one() -> int:
+        return 1
+
+    async def two() -> int:
+        return 2
+
+    message = "ones: the values differ"
+    with pytest.raises(measure.Differs, match=message):
+        measure.compare_plain("ones", lambda: 1, lambda: 2, pairs=1, least=0.0)
+    with pytest.raises(measure.Differs, match=message):
+        measure.compare_async("ones", one, two, pairs=1, least=0.0)
 
 
-@pytest.mark.parametrize(("file", "function"), CONTESTANTS)
-def test_contestants_compute_the_same(load: Load, file: str, function: str) -> None:
+def test_difference_of_two_contestants_is_their_median(load: Load) -> None:
+    """What ours takes beyond the floor is told pair by pair, not of the medians."""
+    floors, ours = iter([9.0, 1.0, 2.0, 3.0]), iter([9.0, 4.0, 3.0, 5.0])
+    found = load("measure").compare(
+        lambda _: next(floors), lambda _: next(ours), pairs=3, least=0.0
+    )
+    assert (found.floor, found.ours, found.beyond) == (2.0, 4.0, 2.0)
+
+
+def test_service_of_the_page_knows_what_it_is_asked(load: Load) -> None:
+    """A contestant that asks with the value of the wrong cell fails."""
+    page = load("page")
+    with pytest.raises(KeyError):
+        asyncio.run(page.answers_later("/orders", customer="ada@example.org"))
+
+
+def test_silent_computation_is_not_measured_as_observed(load: Load) -> None:
+    """An observer that is not told of each start and end refuses the row."""
+    made = load("small").small(1, load("small").PLAIN)
+    with pytest.raises(load("measure").Differs):
+        load("rows.observing")._check_told(made, [])
+
+
+@pytest.mark.parametrize(("kind", "file", "function"), CONTESTANTS)
+def test_contestants_compute_the_same(
+    load: Load, kind: str, file: str, function: str
+) -> None:
     """Each contestant that needs no other library computes what is written by hand."""
     prepare = getattr(load(f"peers.{file}"), function)
-    contest = load("peers.contest")
-    is_async = function in ("concurrent", "task_group")
-    measure = contest._concurrent if is_async else contest._sequential
+    measure = load("peers.contest").MEASURES[kind]
     assert measure(prepare, load("effort").TINY)["ratio"] > 0
+
+
+def test_what_is_measured_of_contestants_is_known(load: Load) -> None:
+    """Each kind of contest has contestants, and a way to measure them."""
+    assert load("peers").KINDS.keys() == load("peers.contest").MEASURES.keys()
 
 
 def test_absent_contestant_is_said_to_be_absent(
@@ -116,8 +162,8 @@ def test_failing_contestant_is_shown_with_its_error(
     [failed] = [entry for entry in entries if entry.error]
     line = load("table").entry_line(failed)
     assert line == ("sequential: dags", "ValueError: too deep", "", "", "")
-    peers = load("peers")
-    assert len(entries) == 2 + len(peers.SEQUENTIAL) + len(peers.CONCURRENT)
+    kinds = load("peers").KINDS.values()
+    assert len(entries) == sum(1 + len(contestants) for contestants, _ in kinds)
 
 
 def test_what_failed_alone_tells_its_last_line(load: Load) -> None:
@@ -183,6 +229,14 @@ def test_verdict_holds_the_ratio_against_the_target(load: Load) -> None:
     assert new("g", "w", "us", 9.0, ratio=1.2, target=1.1).verdict == "missed"
     assert new("g", "w", "us", 9.0, target=8.0).verdict == "missed"
     assert new("g", "w", "us", 9.0).verdict == ""
+    assert new("g", "w", "us", None, target=8.0).verdict == "not measured yet"
+
+
+def test_target_is_that_of_the_python_that_measures(load: Load) -> None:
+    """A target holds for all versions, unless newer ones have their own."""
+    at_most = load("row").at_most
+    assert at_most(0.9) == 0.9
+    assert at_most(0.9, 0.7) == (0.7 if sys.version_info >= (3, 12) else 0.9)
 
 
 def test_table_is_aligned_and_markdown(load: Load) -> None:
@@ -207,3 +261,32 @@ def test_table_is_aligned_and_markdown(load: Load) -> None:
         "| what | how |\n| --- | --- |\n| a | &lt;= 1 |"
     )
     assert table.notes([row, row]) == ["- w and others: why"]
+
+
+def test_documentation_begins_with_small_graphs(load: Load, tmp_path: Path) -> None:
+    """Small graphs have a table of their own, in which versions stand side by side."""
+    new, entry = load("row").Row, load("peers.comparison").Entry
+    results = load("results").Results
+    machine = load("machine").machine()
+    rows = [
+        new("small", "1 cell", "us/run", 20.0, floor=10.0, ratio=2.0, target=0.9),
+        new("small", "3 cells", "us/run", None, target=0.8),
+        new("chain", "9 cells", "us/cell", 7.0),
+    ]
+    found = {
+        "3.11": results(machine, rows, [], []),
+        "3.12": results(machine, [], [], []),
+    }
+    load("document").write(found, tmp_path)
+    small = (tmp_path / "small.inc").read_text()
+    assert "| small: 1 cell | 10.0 | 20.0 | 2.00 |  |  | not measured yet |" in small
+    assert (
+        "| small: 3 cells |  |  | not measured yet |  |  | not measured yet |" in small
+    )
+    assert "9 cells" not in small
+    assert "page.svg" not in small
+    assert "chain: 9 cells" in (tmp_path / "figures.inc").read_text()
+    pages = [entry("page, sleep(0)", "dishka", us=26.0, ratio=0.5)]
+    load("document").write({"3.11": results(machine, rows, pages, [])}, tmp_path)
+    assert "(benchmarks/page.svg)" in (tmp_path / "small.inc").read_text()
+    assert "us/page" in (tmp_path / "figures.inc").read_text()

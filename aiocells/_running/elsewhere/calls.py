@@ -66,10 +66,18 @@ def value_of(answer: Answer) -> Any:
 
 
 class _RemoteTraceback(Exception):
-    """Where, in another process, an exception was raised."""
+    """Where, in another process, an exception was raised.
+
+    The text is in `tb`, as in the class of that name in concurrent.futures, so that
+    whoever cleans tracebacks finds it.
+    """
+
+    def __init__(self, tb: str) -> None:
+        super().__init__(tb)
+        self.tb = tb
 
     def __str__(self) -> str:
-        return f"\n{self.args[0]}"
+        return f"\n{self.tb}"
 
 
 def answer_to(call: bytes) -> Answer:

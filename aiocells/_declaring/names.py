@@ -94,8 +94,12 @@ def shown(thing: Any) -> str:
 
 def described(name: str, function: Any) -> str:
     """A cell as messages name it: "'plan' (trip.py:14)"."""
-    location = location_of(function)
-    return f"{name!r} ({location})" if location else repr(name)
+    return placed(name, location_of(function))
+
+
+def placed(name: str, place: str) -> str:
+    """The same, where its place is known, or is ""."""
+    return f"{name!r} ({place})" if place else repr(name)
 
 
 def listed(names: Iterable[str], count: int) -> str:

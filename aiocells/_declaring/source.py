@@ -3,6 +3,7 @@
 Both are those of the innermost function, where it is a wrapper or a partial.
 """
 
+import contextlib
 import functools
 import inspect
 import os
@@ -33,13 +34,20 @@ def location_of(function: Any) -> str:
     if type(code) is not types.CodeType:  # a mock may pass for one
         return ""
     path = code.co_filename
-    try:
-        near = os.path.relpath(path)
-    except (OSError, ValueError):  # no such folder any more, or another drive
-        near = path
-    if not near.startswith(os.pardir):
-        path = near
+    # Without the folder, where that is gone.
+    with contextlib.suppress(OSError):
+        path = _near(path, os.getcwd())
     return f"{path}:{code.co_firstlineno}"
+
+
+@functools.lru_cache
+def _near(path: str, folder: str) -> str:
+    """A path from the current folder, where it is below that."""
+    try:
+        near = os.path.relpath(path, folder)
+    except ValueError:  # another drive
+        return path
+    return path if near.startswith(os.pardir) else near
 
 
 def origin_of(cell: Any) -> str | None:

@@ -1,8 +1,9 @@
 """What a computer returns."""
 
+import copy
 from collections import Counter
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._declaring import names as _names
 from aiocells._declaring.spec import normal
@@ -12,8 +13,11 @@ from aiocells._outcome.exceptions import (
     traceback_of,
 )
 from aiocells._outcome.lookup import Lookup
-from aiocells._planning.plan import Plan
+from aiocells._planning.roster import Outline
 from aiocells.errors import MissingValue
+
+if TYPE_CHECKING:
+    from aiocells._outcome.keeping import Kept
 
 
 class Results(Lookup):
@@ -36,16 +40,16 @@ class Results(Lookup):
     (42, 42, True)
     """
 
-    __slots__ = ("_failures", "_plan", "_skipped", "_tracebacks", "_values")
+    __slots__ = ("_failures", "_outline", "_skipped", "_tracebacks", "_values")
 
     def __init__(
         self,
-        plan: Plan,
+        outline: Outline,
         values: Mapping[int, Any] | Sequence[Any],
         failures: Mapping[int, BaseException],
         skipped: frozenset[int],
     ) -> None:
-        self._plan = plan
+        self._outline = outline
         self._values = values
         self._failures = failures
         # Raising an exception makes its traceback longer: keep how it was.
@@ -54,14 +58,36 @@ class Results(Lookup):
         )
         self._skipped = skipped
 
+    def __getstate__(self) -> "Kept":
+        """What a pickle has: cells, names and values; neither graph nor plan."""
+        from aiocells._outcome.keeping import kept
+
+        return kept(self._outline, self._values, self._failures, self._skipped)
+
+    def __setstate__(self, state: "Kept") -> None:
+        from aiocells._outcome.keeping import read
+
+        Results.__init__(self, *read(state))
+
+    def __copy__(self) -> "Results":
+        copied = Results(self._outline, self._values, self._failures, self._skipped)
+        copied._tracebacks = self._tracebacks
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Results":
+        """Values are copied; cells, and what they raised, are not."""
+        copied = memo[id(self)] = copy.copy(self)
+        copied._values = copy.deepcopy(self._values, memo)
+        return copied
+
     @property
     def failures(self) -> dict[Any, BaseException]:
-        nodes = self._plan.program.nodes
+        nodes = self._outline.roster.nodes
         return {nodes[number]: error for number, error in self._failures.items()}
 
     @property
     def skipped(self) -> frozenset[Any]:
-        nodes = self._plan.program.nodes
+        nodes = self._outline.roster.nodes
         return frozenset(nodes[number] for number in self._skipped)
 
     def _look_up(self, key: Any) -> Any:
@@ -70,22 +96,22 @@ class Results(Lookup):
             error = self._failures[number]
             set_traceback(error, self._tracebacks[number])
             raise_as_it_is(error)
-        if number not in self._plan.target_set or number in self._skipped:
+        if number not in self._outline.target_set or number in self._skipped:
             raise MissingValue(self._why_not(number), key=key)
         return self._values[number]
 
     def __iter__(self) -> Iterator[Any]:
-        nodes = self._plan.program.nodes
+        nodes = self._outline.roster.nodes
         return (nodes[number] for number in self._numbers())
 
     def _numbers(self) -> Iterator[int]:
         """The numbers of the cells whose values are there, in order."""
         left_out = self._failures.keys() | self._skipped
-        return (number for number in self._plan.targets if number not in left_out)
+        return (number for number in self._outline.targets if number not in left_out)
 
     def __len__(self) -> int:
         if not (self._skipped or self._failures):
-            return len(self._plan.targets)
+            return len(self._outline.targets)
         return sum(1 for _ in self)
 
     def __contains__(self, key: object) -> bool:
@@ -94,7 +120,7 @@ class Results(Lookup):
         except KeyError:
             return False
         return (
-            number in self._plan.target_set
+            number in self._outline.target_set
             and number not in self._failures
             and number not in self._skipped
         )
@@ -111,7 +137,7 @@ class Results(Lookup):
         return self._pairs().values()
 
     def _pairs(self) -> dict[Any, Any]:
-        nodes, values = self._plan.program.nodes, self._values
+        nodes, values = self._outline.roster.nodes, self._values
         return {nodes[number]: values[number] for number in self._numbers()}
 
     def by_name(self) -> dict[str, Any]:
@@ -134,71 +160,69 @@ class Results(Lookup):
         """
         from aiocells._graphs.labels import unique_labels
 
-        program, values = self._plan.program, self._values
+        roster, values = self._outline.roster, self._values
         numbers = list(self._numbers())
-        labels = unique_labels(
-            [program.names[number] for number in numbers],
-            [program.nodes[number] for number in numbers],
-        )
+        names = [roster.names[number] for number in numbers]
+        labels = unique_labels(names, numbers, roster.place)
         return {
             label: values[number] for label, number in zip(labels, numbers, strict=True)
         }
 
     def _ipython_key_completions_(self) -> list[str]:
-        program = self._plan.program
+        roster = self._outline.roster
         # A name that several targets have is no key, also where one of them failed.
-        uses = Counter(program.names[number] for number in self._plan.targets)
-        names = (program.names[number] for number in self._numbers())
+        uses = Counter(roster.names[number] for number in self._outline.targets)
+        names = (roster.names[number] for number in self._numbers())
         return [name for name in names if uses[name] == 1]
 
     def __repr__(self) -> str:
         # Names only: asyncio.run makes the repr of what it ran, twice, and a value
         # may take long to show.
-        names = (repr(self._plan.program.names[number]) for number in self._numbers())
+        names = (repr(self._outline.roster.names[number]) for number in self._numbers())
         return f"<Results: {_names.listed(names, len(self)) or 'none'}>"
 
     def _number(self, key: Any) -> int:
-        program, targets = self._plan.program, self._plan.target_set
-        numbers = program.find(key)
+        roster, targets = self._outline.roster, self._outline.target_set
+        numbers = roster.find(key)
         if len(numbers) > 1:
             numbers = [number for number in numbers if number in targets] or numbers[:1]
         if len(numbers) == 1:
             return numbers[0]
         if numbers:
-            which = " and ".join(program.described(number) for number in numbers)
+            which = " and ".join(roster.described(number) for number in numbers)
             msg = f"{key!r} is the name of {which}. Ask with the cell itself."
         elif isinstance(key, str):
-            names = [program.names[number] for number in self._plan.targets]
+            names = [roster.names[number] for number in self._outline.targets]
             near = _names.suggestions(key, names)
             hint = _names.did_you_mean(near)
-            if normal(key) in program.input_names:
+            if normal(key) in roster.input_names:
                 hint = " It is an input, whose value was given and not computed."
             msg = f"there is no cell {key!r} in the graph.{hint}"
         else:
-            msg = program.namesake(key) or f"{_names.shown(key)} is not in the graph."
+            msg = roster.namesake(key) or f"{_names.shown(key)} is not in the graph."
         raise MissingValue(msg, key=key)
 
     def _why_not(self, number: int) -> str:
-        program, plan = self._plan.program, self._plan
-        cell = program.described(number)
+        roster, outline = self._outline.roster, self._outline
+        cell = roster.described(number)
         if number in self._skipped:
-            failed = ", ".join(map(program.described, self._failed_needs(number)))
+            failed = ", ".join(map(roster.described, self._failed_needs(number)))
             return f"{cell} was skipped, because what it needs failed: {failed}."
-        if program.is_resource(number):
+        if roster.is_resource(number):
             return f"{cell} is a resource: its value was closed with the computation."
-        if number in plan.order:
+        if number in outline.computed:
             return f"{cell} was computed, but is no target. Add it to targets=."
         return f"{cell} was not computed: no target needs it. Add it to targets=."
 
     def _failed_needs(self, number: int) -> list[int]:
         """The failed cells for whose sake a cell was skipped."""
-        needs, overridden = self._plan.program.needs, self._plan.overridden
+        needs = self._outline.needs
         seen = {number}
         waiting = [number]
         while waiting:
             for needed in needs[waiting.pop()]:
-                if needed not in seen and needed not in overridden:
+                if needed not in seen:
                     seen.add(needed)
-                    if needed not in self._failures:
+                    if needed in self._skipped:
                         waiting.append(needed)
         return [failed for failed in self._failures if failed in seen]

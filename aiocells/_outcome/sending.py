@@ -1,25 +1,59 @@
 """Exceptions as bytes, to be read in another process, or at another time.
 
 By itself `pickle` loses what frozen exceptions have, notes among it, or cannot read
-them again.
+them again. It also loses where they were raised.
 """
 
 import io
 import pickle
+import traceback
 from typing import Any
 
-from aiocells._outcome.exceptions import add_notes, attributes_of, notes_of, text_of
+from aiocells._outcome.exceptions import (
+    add_notes,
+    attributes_of,
+    notes_of,
+    set_cause,
+    text_of,
+)
 from aiocells._outcome.failures import TOLD
 
 _NOTES = "__notes__"
 
 
+class _RemoteTraceback(Exception):
+    """Where, in another process or at another time, an exception was raised.
+
+    It is named as the one of `concurrent.futures`, and made in the same way.
+    """
+
+    def __init__(self, tb: str) -> None:
+        super().__init__(tb)
+        self.tb = f'\n"""\n{tb}"""'
+
+    def __str__(self) -> str:
+        return self.tb
+
+
 def packed(error: BaseException) -> bytes:
-    """An exception as bytes.
+    """An exception as bytes, which `unpacked` reads.
 
     Notes come along, and what `failures` tells, where that can be sent. What cannot be
     sent at all is replaced by a RuntimeError that tells of it.
     """
+    told = "".join(traceback.format_exception(error))
+    return pickle.dumps((_packed_alone(error), told))
+
+
+def unpacked(data: bytes) -> BaseException:
+    """The exception; its cause is where it was raised."""
+    packed_alone, told = pickle.loads(data)
+    error: BaseException = pickle.loads(packed_alone)
+    set_cause(error, _RemoteTraceback(told))
+    return error
+
+
+def _packed_alone(error: BaseException) -> bytes:
     problem: Exception | None = None
     for is_whole in (True, False):
         try:

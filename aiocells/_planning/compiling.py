@@ -12,6 +12,7 @@ from aiocells._graphs.structure import Attached, Structure
 from aiocells._planning.calls import called
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
+from aiocells._planning.roster import Roster
 from aiocells.errors import UnsupportedCell
 
 _plans: Attached[tuple[int, Plan]] = Attached()  # each with the version of its graph
@@ -65,15 +66,17 @@ def _compile(structure: Structure, bound: Bound | None) -> Plan:
     kinds.extend(map(kind_of, by_hand))
     args.extend([()] * len(by_hand))
     program = Program(
-        nodes=nodes,
-        index=structure.index,
-        found_names=structure.names,
+        roster=Roster(
+            nodes,
+            structure.index,
+            structure.names,
+            options,
+            bound.inputs if bound is not None else [],
+        ),
         functions=functions,
         args=args,
         needs=list(structure.needs),
         kinds=kinds,
-        options=options,
-        inputs=bound.inputs if bound is not None else [],
         shapes=shapes,
         optional=bound.optional if bound is not None else {},
     )

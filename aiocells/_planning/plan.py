@@ -12,6 +12,7 @@ from typing import Any
 
 from aiocells._declaring.kinds import Kind
 from aiocells._planning.program import Program
+from aiocells._planning.roster import Outline
 
 
 class Plan:
@@ -130,6 +131,14 @@ class Plan:
         return frozenset(self.targets)
 
     @functools.cached_property
+    def outline(self) -> Outline:
+        """What results tell of this plan."""
+        program = self.program
+        return Outline(
+            program.roster, self.targets, self.target_set, self.order, program.needs
+        )
+
+    @functools.cached_property
     def resources(self) -> list[int]:
         """The resources, in the order of the cells."""
         return [each for each in self.order if self.program.is_resource(each)]
@@ -144,13 +153,12 @@ class Plan:
         needs = self.program.needs
         resources = set(self.resources)
         needing, needed = resources.copy(), resources.copy()
-        if resources:
-            for number in self.order:
-                if not needing.isdisjoint(needs[number]):
-                    needing.add(number)
-            for number in reversed(self.order):
-                if number in needed:
-                    needed.update(needs[number])
+        for number in self.order:
+            if not needing.isdisjoint(needs[number]):
+                needing.add(number)
+        for number in reversed(self.order):
+            if number in needed:
+                needed.update(needs[number])
         both = needing & needed
         return {
             number: tuple(each for each in needs[number] if each in both)

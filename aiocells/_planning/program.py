@@ -7,23 +7,20 @@ so that nothing above a plan asks its graph for anything.
 import copy
 import functools
 import operator
-import types
 from collections.abc import Callable, Collection, Iterable, KeysView, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aiocells._collecting.binding import Shape
 from aiocells._declaring.kinds import Kind
-from aiocells._declaring.names import described, fallback_name, name_of, shown
-from aiocells._declaring.spec import PLAIN, Options, normal
+from aiocells._planning.roster import Roster
 
 
 class Program:
     """The cells of a graph, ready to be called.
 
     Attributes:
+        roster: the cells, with their names and places.
         nodes: the cells.
-        index: the number of each; later ones are of nodes that came since.
-        found_names: of those cells that do not tell their own.
         functions: what to call, with the values of `args` by position.
         args: where those values come from.
         needs: for each cell the cells that must be computed before it.
@@ -39,27 +36,22 @@ class Program:
     def __init__(
         self,
         *,
-        nodes: list[Any],
-        index: Mapping[Any, int],
-        found_names: Mapping[int, str],
+        roster: Roster,
         functions: list[Callable[..., Any]],
         args: list[tuple[int, ...]],
         needs: list[Collection[int]],
         kinds: list[Kind],
-        options: list[Options],
-        inputs: list[str],
         shapes: dict[int, Shape],
         optional: Mapping[int, tuple[int, ...]],
     ) -> None:
-        self.nodes = nodes
-        self.index = index
-        self.found_names = found_names
+        self.roster = roster
+        self.nodes = roster.nodes
+        self.options = roster.options
+        self.inputs = roster.inputs
         self.functions = functions
         self.args = args
         self.needs = needs
         self.kinds = kinds
-        self.options = options
-        self.inputs = inputs
         self.shapes = shapes
         self.optional = optional
         self.attached: dict[Any, Any] = {}
@@ -87,58 +79,32 @@ class Program:
         """For each cell what takes its arguments out of the values of a run."""
         return [taking(sources) for sources in self.args]
 
-    @functools.cached_property
+    @property
     def names(self) -> list[str]:
         """The name of each cell, by which messages and the caller speak of it."""
-        found = self.found_names
-        return [
-            node.__name__
-            if type(node) is types.FunctionType
-            and self.options[number] is PLAIN
-            and number not in found
-            and node.__name__ != "<lambda>"
-            else name_of(node, found.get(number))
-            for number, node in enumerate(self.nodes)
-        ]
+        return self.roster.names
 
-    @functools.cached_property
+    @property
     def named(self) -> dict[str, list[int]]:
         """For each name the cells that have it."""
-        named: dict[str, list[int]] = {}
-        for number, name in enumerate(self.names):
-            named.setdefault(name, []).append(number)
-        return named
+        return self.roster.named
 
-    @functools.cached_property
+    @property
     def input_names(self) -> KeysView[str]:
         """What the caller may give."""
-        return dict.fromkeys(self.inputs).keys()
+        return self.roster.input_names
 
     def described(self, number: int) -> str:
         """A cell as messages name it, with its place in the source."""
-        return described(self.names[number], self.nodes[number])
+        return self.roster.described(number)
 
     def find(self, key: Any) -> Sequence[int]:
         """The cell that `key` is, or all those that it names; empty for neither."""
-        try:
-            number = self.index.get(key)
-        except TypeError:  # not hashable
-            return ()
-        if number is not None and number < len(self.nodes):
-            return (number,)
-        if not isinstance(key, str):
-            return ()
-        return self.named.get(key) or self.named.get(normal(key)) or ()
+        return self.roster.find(key)
 
     def namesake(self, key: Any) -> str:
         """What to tell of a function that is no cell, where a cell has its name."""
-        same = self.named.get(fallback_name(key)) if callable(key) else None
-        if not same:
-            return ""
-        return (
-            f"{shown(key)} is no cell of the graph. It has another cell of that name: "
-            f"{self.described(same[0])}."
-        )
+        return self.roster.namesake(key)
 
     def is_resource(self, number: int) -> bool:
         return self.options[number].is_resource

@@ -175,7 +175,10 @@ class Run:
         self.functions = []
         if interruption is None and not (failures and self.stopped):
             return Results(
-                self.plan, self._target_values(), failures, frozenset(self.skipped)
+                self.plan.outline,
+                self._target_values(),
+                failures,
+                frozenset(self.skipped),
             )
         try:
             raise_as_it_is(self._verdict(interruption, failures))

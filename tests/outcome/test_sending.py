@@ -1,7 +1,6 @@
 """Exceptions as bytes: what is read is what was sent, or tells what was."""
 
 import dataclasses
-import pickle
 import threading
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell, compute_sequential
-from aiocells._outcome.sending import packed
+from aiocells._outcome.sending import packed, unpacked
 
 
 class Trouble(Exception):
@@ -91,7 +90,7 @@ class TwoArguments(Exception):
 
 def sent(error: BaseException) -> Any:
     """What arrives of an exception."""
-    return pickle.loads(packed(error))
+    return unpacked(packed(error))
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,18 @@ also sets attributes of the exceptions that it sends, which those may refuse.
 """
 
 import pickle
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from aiocells._outcome import failures as _failures
-from aiocells._outcome.exceptions import set_cause, text_of
-from aiocells._outcome.sending import packed
+from aiocells._outcome import sending as _sending
+from aiocells._outcome.exceptions import text_of
 from aiocells._running.waiting import outlast
 
-# The value and None; or what the cell raised, and its traceback.
-Answer = tuple[bytes, str | None]
+# The value, or what the cell raised; and which of the two it is.
+Answer = tuple[bytes, bool]
 
 
 async def call_in_process(
@@ -53,31 +52,15 @@ def packed_call(function: Callable[..., Any], values: tuple[Any, ...]) -> bytes:
 
 def value_of(answer: Answer) -> Any:
     """What a worker answered; what its cell raised is raised."""
-    data, told = answer
-    what = "value" if told is None else "exception"
-    value = _unpacked(data, f"the {what} that the process sent cannot be read")
-    if told is None:
-        return value
-    set_cause(value, _RemoteTraceback(told))
+    data, is_failure = answer
+    if not is_failure:
+        return _unpacked(data, "the value that the process sent cannot be read")
+    what = "the exception that the process sent cannot be read"
+    error = _unpacked(data, what, _sending.unpacked)
     try:
-        raise value
+        raise error
     finally:
-        del value  # it holds this frame
-
-
-class _RemoteTraceback(Exception):
-    """Where, in another process, an exception was raised.
-
-    The text is in `tb`, as in the class of that name in concurrent.futures, so that
-    whoever cleans tracebacks finds it.
-    """
-
-    def __init__(self, tb: str) -> None:
-        super().__init__(tb)
-        self.tb = tb
-
-    def __str__(self) -> str:
-        return f"\n{self.tb}"
+        del error  # it holds this frame
 
 
 def answer_to(call: bytes) -> Answer:
@@ -86,10 +69,9 @@ def answer_to(call: bytes) -> Answer:
     try:
         function, values = _unpacked(call, what)
         value = _failures.without_stop_iteration(function, values)
-        return _packed(value, "the value cannot be sent back from the process"), None
+        return _packed(value, "the value cannot be sent back from the process"), False
     except BaseException as error:
-        told = "".join(traceback.format_exception(error))
-        return packed(error), told
+        return _sending.packed(error), True
 
 
 def _packed(value: Any, what: str) -> bytes:
@@ -100,9 +82,11 @@ def _packed(value: Any, what: str) -> bytes:
         raise pickle.PicklingError(msg) from error
 
 
-def _unpacked(data: bytes, what: str) -> Any:
+def _unpacked(
+    data: bytes, what: str, unpack: Callable[[bytes], Any] = pickle.loads
+) -> Any:
     try:
-        return pickle.loads(data)
+        return unpack(data)
     except Exception as error:
         msg = f"{what}: {text_of(error)}"
         raise pickle.UnpicklingError(msg) from error

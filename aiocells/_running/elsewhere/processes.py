@@ -153,10 +153,10 @@ class _Worker:
         connection.send_bytes(call)
         connection.recv_bytes()
         self._has_begun = True
-        told: str | None = connection.recv()
+        is_failure: bool = connection.recv()
         data = connection.recv_bytes()
         self._has_answered = True
-        return data, told
+        return data, is_failure
 
     def _kill_for(self, cancelled: asyncio.CancelledError) -> None:
         self.is_usable = False
@@ -235,8 +235,8 @@ def _serve(connection: Connection, alive: Connection) -> None:
         connection.send_bytes(b"ready")
         while (call := connection.recv_bytes()) != _STOP:
             connection.send_bytes(b"begun")
-            data, told = answer_to(call)
-            connection.send(told)
+            data, is_failure = answer_to(call)
+            connection.send(is_failure)
             connection.send_bytes(data)
 
 

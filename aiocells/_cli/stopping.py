@@ -5,6 +5,7 @@ import contextlib
 import os
 import queue
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -79,6 +80,33 @@ def _handling(
         signal.signal(number, before)
 
 
+@contextlib.contextmanager
+def _woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Have an event loop answer a signal that comes just before it falls asleep.
+
+    The handler is called when Python's code goes on, which a sleeping loop does only
+    when something is there to be read.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    # Without threads there are no sockets either. The loop of Windows is another one,
+    # and sees to it itself.
+    can_read = offers("thread") and isinstance(loop, asyncio.SelectorEventLoop)
+    if not (is_main and can_read):
+        yield
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        loop.add_reader(reader, reader.recv, 4096)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            loop.remove_reader(reader)
+
+
 class Stopper:
     """Runs a computation so that signals stop it.
 
@@ -129,7 +157,8 @@ class Stopper:
 
     async def _held(self, computation: Coroutine[Any, Any, T]) -> T:
         self._task = asyncio.current_task()
-        return await computation
+        with _woken_by_signals(asyncio.get_running_loop()):
+            return await computation
 
     def _stop(self) -> None:
         task, watch = self._task, self._watch

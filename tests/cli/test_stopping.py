@@ -1,11 +1,12 @@
 """How Ctrl-C and the signal to terminate end a command, and what is said meanwhile."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.helpers import Modules
 pytestmark = pytest.mark.needs_processes
 
 WAITING = """\
-    import asyncio, multiprocessing, sys, threading
+    import asyncio, multiprocessing, signal, sys, threading
 
     def started():
         print("started", flush=True)
@@ -77,6 +78,19 @@ WAITING = """\
         threading.Event().wait()
 
     @cell
+    async def elsewhere():
+        started()
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=signal_when_asleep, args=[loop])
+        thread.start()
+        await asyncio.Event().wait()
+
+    def signal_when_asleep(loop):
+        # The loop runs nothing else after this, so that it is asleep, or about to be.
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+        signal.raise_signal(signal.SIGINT)
+
+    @cell
     async def stubborn():
         started()
         try:
@@ -128,18 +142,23 @@ def waiting(modules: Modules) -> None:
     modules.write("waiting", WAITING)
 
 
+def next_line(stream: IO[str] | None) -> str:
+    """The next line that a process prints, of which nothing was read before."""
+    assert stream is not None
+    assert select.select([stream], [], [], 60)[0], "nothing comes"
+    return stream.readline()
+
+
 def started(*args: str, script: str = START) -> subprocess.Popen[str]:
     """A command whose cell runs."""
     process = start("-c", script, *args, stdin=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
+    assert next_line(process.stdout) == "started\n"
     return process
 
 
 def line(process: subprocess.Popen[str]) -> str:
     """The next line on standard error."""
-    assert process.stderr is not None
-    return process.stderr.readline()
+    return next_line(process.stderr)
 
 
 def end(process: subprocess.Popen[str], text: str | None = None) -> tuple[Any, ...]:
@@ -148,7 +167,10 @@ def end(process: subprocess.Popen[str], text: str | None = None) -> tuple[Any, .
     That comes when its children are gone, too: they have its standard output.
     """
     with process:
-        stdout, stderr = process.communicate(text, timeout=60)
+        try:
+            stdout, stderr = process.communicate(text, timeout=60)
+        finally:
+            process.kill()  # it is over, but where the test fails
     return process.returncode, stdout, stderr
 
 
@@ -331,6 +353,12 @@ def test_a_signal_after_the_end_is_one_before_the_next_thing() -> None:
     assert stopper.run(answer()) == 42
     with pytest.raises(KeyboardInterrupt):
         stopper._stop()
+
+
+def test_a_signal_that_does_not_wake_the_loop_ends_it_all_the_same() -> None:
+    """A signal may come just before the loop falls asleep, or to another thread."""
+    process = started("run", "waiting:elsewhere")
+    assert end(process) == (130, "", "")
 
 
 def test_nothing_is_said_where_there_are_no_threads(

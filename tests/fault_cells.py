@@ -10,10 +10,17 @@ from typing import Any
 
 import attrs
 
+import aiocells
 from aiocells import Graph, Input, cell, depends_on, resource
 from tests.faults import Case, FaultyNode
 from tests.worker_cells import CellError, error_of, folded, process_body
 
+COMPUTERS = {
+    "sequential": "compute_sequential",
+    "async_sequential": "async_compute_sequential",
+    "concurrent": "async_compute_concurrent",
+    "simple": "async_compute_concurrent_simple",
+}
 _last_opened = contextvars.ContextVar[int]("_last_opened")
 
 
@@ -67,7 +74,13 @@ class FaultyCells:
         self.main: asyncio.Task[Any] | None = None
         self._running: list[FaultyNode] = []
         self.cells: dict[int, Any] = {}
+        self._inner: dict[int, Graph] = {}
         for node in case.nodes:
+            for inner in node.inner:
+                function = functools.partial(self._async_act, inner, inner.act)
+                self.cells[inner.rank] = cell(function, name=f"cell_{inner.rank}")
+            inner_cells = [self.cells[inner.rank] for inner in node.inner]
+            self._inner[node.rank] = Graph.from_cells(*inner_cells)
             self.cells[node.rank] = self._cell(node)
         self.ranks = {function: rank for rank, function in self.cells.items()}
         self.graph = Graph.from_cells(*(self.cells[rank] for rank in case.declared))
@@ -77,6 +90,7 @@ class FaultyCells:
             "inline": self._body,
             "thread": self._body,
             "async": self._async_body,
+            "nested": self._nested,
             "resource": self._resource,
             "thread_resource": self._resource,
             "async_resource": self._async_resource,
@@ -113,6 +127,22 @@ class FaultyCells:
     ) -> int:
         with self._tracked(node):
             await self._async_act(node, node.act)
+        return folded(node.rank, values)
+
+    async def _nested(self, node: FaultyNode, values: list[int], token: object) -> int:
+        """Compute a graph within; what comes out of that is this cell's failure."""
+        compute: Any = getattr(aiocells, COMPUTERS[node.inner_computer])
+        with self._tracked(node):
+            try:
+                await compute(self._inner[node.rank], on_error=node.inner_on_error)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                for inner in node.inner:
+                    if self.happened.get(inner.rank) is error:
+                        del self.happened[inner.rank]
+                self.fail(node, error)
+                raise
         return folded(node.rank, values)
 
     def _resource(
@@ -194,11 +224,18 @@ class FaultyCells:
             await asyncio.sleep(node.seconds)
         if act == "time_out":
             await self._forever()
-        elif act in ("hang", "linger"):
+        elif act in ("hang", "linger", "never_ends"):
             if is_closing:
                 self.fail(node, TimeoutError, is_closing=True)
-            await (self._forever() if act == "hang" else self._linger(node))
+            if act == "linger":
+                await self._linger(node)
+            while act == "never_ends":
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._forever()
+            await self._forever()
         elif act in ("swallow", "raise_when_cancelled", "exit_when_cancelled"):
+            if is_closing and act == "swallow":
+                self.fail(node, TimeoutError, is_closing=True)
             with contextlib.suppress(asyncio.CancelledError):
                 await self._forever()
             self.event("cancelled", node)
@@ -217,7 +254,7 @@ class FaultyCells:
                 try:
                     await asyncio.sleep(0)
                 except asyncio.CancelledError:
-                    self.event("cancelled again", node)
+                    self.problems.append(f"{node.rank} was cancelled twice")
 
     # What is taken down
 

@@ -12,24 +12,20 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import anyio
 import attrs
 
 import aiocells
 from aiocells import Results
 from aiocells.errors import WorkerDied
 from aiocells.observers import Event
-from tests.fault_cells import FaultyCells
-from tests.faults import Case, FaultyNode
+from tests.factories import FACTORIES, failing_at, of_two_arguments
+from tests.fault_cells import COMPUTERS, FaultyCells
+from tests.faults import FIRST_INNER, Case, FaultyNode
 from tests.helpers import IN_BROWSER
 from tests.virtual_loop import GIVE_UP, VirtualLoop
 from tests.worker_cells import HANGING, OddError, error_of, folded
 
-COMPUTERS: dict[str, Any] = {
-    "sequential": aiocells.compute_sequential,
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
 MESSAGE = "from outside"
 # For workers in which a cell leaves a thread.
 _HASTE = mock.patch("aiocells._running.elsewhere.processes.CLOSE_TIMEOUT", 0.1)
@@ -85,6 +81,7 @@ class FaultRun:
         is_timed_out: whether it was cancelled by `asyncio.timeout`.
         outcome: the results, or what was raised in their place.
         is_cancelled_later: whether a cancellation came through only afterwards.
+        factory_errors: what the loop's task factory raised.
     """
 
     def __init__(self, case: Case) -> None:
@@ -95,6 +92,8 @@ class FaultRun:
         self.is_timed_out = False
         self.outcome: Any = None
         self.is_cancelled_later = False
+        self.factory_errors: list[Any] = []
+        self._scope: anyio.CancelScope | None = None
         self._needs: list[set[int]] = []
         self._is_over = False
         self._token: weakref.ref[Token] | None = None
@@ -168,6 +167,7 @@ class FaultRun:
         acts = {act for node in self.case.nodes for act in (node.act, node.closing)}
         places = {node.place for node in self.case.nodes}
         self.outcome = None
+        self.factory_errors.clear()
         self.made.happened.clear()
         self.made.main = None
         is_ours = "group_resource" not in places and not any(
@@ -182,15 +182,20 @@ class FaultRun:
         left_as: BaseException | None = None
         try:
             async with asyncio.timeout(self.case.timeout) as limit:
-                try:
-                    self.outcome = await self._compute()
-                except BaseException as error:
-                    self.outcome = error
-                self._is_over = True
-                left = asyncio.all_tasks() - {main}
-                done = len(self.made.log)
-                if isinstance(self.outcome, asyncio.CancelledError):
-                    raise self.outcome
+                if self.case.is_scoped:
+                    self._scope = anyio.CancelScope()
+                with self._scope or contextlib.nullcontext():
+                    self._set_factory()
+                    try:
+                        self.outcome = await self._compute()
+                    except BaseException as error:
+                        self.outcome = error
+                    self._is_over = True
+                    self.loop.set_task_factory(None)
+                    left = asyncio.all_tasks() - {main}
+                    done = len(self.made.log)
+                    if isinstance(self.outcome, asyncio.CancelledError):
+                        raise self.outcome
         except BaseException as error:
             left_as = error
         self.is_timed_out = limit.expired()
@@ -199,7 +204,8 @@ class FaultRun:
             assert isinstance(left_as, TimeoutError)
         del left_as  # it holds this frame
         assert left == set()
-        assert main.cancelling() == self.cancellations
+        if not self.case.is_scoped:
+            assert main.cancelling() == self.cancellations
         for _ in range(3):
             try:
                 await asyncio.sleep(0)
@@ -207,8 +213,16 @@ class FaultRun:
                 self.is_cancelled_later = True
         assert len(self.made.log) == done
 
+    def _set_factory(self) -> None:
+        factory = FACTORIES.get(self.case.factory)
+        call = self.case.factory_fails_at
+        if call is not None:
+            inner = factory or of_two_arguments
+            factory, self.factory_errors = failing_at(call, inner, makes=False)
+        self.loop.set_task_factory(factory)
+
     async def _compute(self) -> Any:
-        compute = COMPUTERS[self.case.computer]
+        compute: Any = getattr(aiocells, COMPUTERS[self.case.computer])
         options = self.case.options
         if "token" in self.made.graph.inputs:
             token = Token()
@@ -244,14 +258,18 @@ class FaultRun:
     def _cancel(self) -> None:
         if not self._is_over and self.made.main is not None:
             self.cancellations += 1
-            self.made.main.cancel(MESSAGE)
+            if self._scope is not None:
+                self._scope.cancel()
+            else:
+                self.made.main.cancel(MESSAGE)
 
     def _on_idle(self) -> bool:
         """Cancel a case of which all that is left hangs; tells whether any does."""
         waits = ("hang", "swallow", "linger")
         hangs = any(
-            node.act in waits or node.act.endswith("_when_cancelled")
+            each.act in waits or each.act.endswith("_when_cancelled")
             for node in self.case.nodes
+            for each in (node, *node.inner)
         )
         if hangs and not self._is_over:
             self._cancel()
@@ -280,10 +298,30 @@ class FaultRun:
     def failures(self) -> dict[int, BaseException]:
         """The failures that were told, by rank, in their order."""
         if isinstance(self.outcome, Results):
-            failures = self.outcome.failures
+            own = self.outcome.failures
+            failures = dict(own)
+            for error in own.values():
+                for function, each in aiocells.failures(error).items():
+                    if each is not error:
+                        failures[function] = each
         else:
             failures = aiocells.failures(self.outcome)
         return {self.made.ranks[function]: each for function, each in failures.items()}
+
+    @property
+    def held(self) -> set[int]:
+        """The identities of the exceptions in those groups that are failures."""
+        return {
+            id(each)
+            for error in self.failures.values()
+            if isinstance(error, BaseExceptionGroup)
+            for each in error.exceptions
+        }
+
+    @property
+    def is_factorys(self) -> bool:
+        """Whether what came out of it is what the task factory raised."""
+        return any(self.outcome is error for error in self.factory_errors)
 
     @property
     def skipped(self) -> set[int]:
@@ -319,15 +357,21 @@ class FaultRun:
         outcome, reported = self.outcome, self.failures
         was_cancelled = bool(self.cancellations) or self.is_timed_out
         fatal = [error for error in reported.values() if is_fatal(error)]
+        happened = self.made.happened.values()
         if fatal:
             assert outcome is fatal[0]
+        elif any(
+            all(error is not e for e in happened) for error in self.factory_errors
+        ):
+            assert self.is_factorys
         elif was_cancelled and self._is_mistaken(outcome):
             pass
         elif was_cancelled and self._is_cancellation(outcome):
             if self.cancellations == 1 and not self.is_timed_out:
                 assert not self.is_cancelled_later
         else:
-            assert was_cancelled == self.is_cancelled_later
+            # A scope that has been left cancels nobody any more.
+            assert self.case.is_scoped or was_cancelled == self.is_cancelled_later
             self._check_verdict()
 
     def _is_mistaken(self, outcome: Any) -> bool:
@@ -340,6 +384,8 @@ class FaultRun:
         """Whether it is the cancellation from outside."""
         if not isinstance(outcome, asyncio.CancelledError):
             return False
+        if self.case.is_scoped:
+            return str(outcome).startswith("Cancelled ")
         expected: list[tuple[str, ...]] = [(MESSAGE,)] if self.cancellations else []
         if self.is_timed_out:
             expected.append(())
@@ -357,14 +403,20 @@ class FaultRun:
         assert groups or self.case.on_error != "continue"
         if self.case.on_error == "group":
             assert isinstance(outcome, BaseExceptionGroup)
-            assert outcome.exceptions == tuple(reported.values())
+            held = self.held
+            beside = [each for each in reported.values() if id(each) not in held]
+            assert outcome.exceptions == tuple(beside)
             return
         assert outcome is next(iter(reported.values()))
         # Threads and processes tell of a failure later than it happens; a bound is hit
         # later than a closer begins to hang.
         is_in_step = not self._patience and not self._has_processes and not groups
         if is_in_step and TimeoutError not in map(type, reported.values()):
-            order = [rank for what, rank in self.made.log if what == "failed"]
+            order = [
+                rank
+                for what, rank in self.made.log
+                if what == "failed" and rank < FIRST_INNER
+            ]
             assert next(iter(reported)) == next(n for n in order if n in reported)
 
     def _check_results(self) -> None:
@@ -392,10 +444,13 @@ class FaultRun:
             place = f"in cell 'cell_{rank}'"
             told = sum(note.startswith(place) for note in error.__notes__)
             assert told == (not isinstance(error, OddError))
-        is_one = self.case.on_error != "group" or is_fatal(self.outcome)
+        is_one = self.case.on_error != "group" or not isinstance(
+            self.outcome, BaseExceptionGroup
+        )
         is_noted = is_one and not isinstance(self.outcome, OddError)
         if isinstance(self.outcome, BaseException) and is_noted:
             for rank, error in reported.items():
                 also = f"also failed: cell 'cell_{rank}'"
                 told = [n for n in self.outcome.__notes__ if n.startswith(also)]
-                assert len(told) == (error is not self.outcome)
+                is_told = error is not self.outcome and id(error) not in self.held
+                assert len(told) == is_told

@@ -9,11 +9,14 @@ from typing import Any
 
 import attrs
 
+from tests.factories import FACTORIES
 from tests.helpers import IN_BROWSER
 
 Chooser = Callable[[Sequence[Any]], Any]
 
 COMPUTERS = ("sequential", "async_sequential", "concurrent", "simple")
+# The rank of the first cell of a graph that cell 0 computes.
+FIRST_INNER = 100
 
 # What a cell may do, by where it runs; what is listed twice is chosen more often.
 _FINE = ("return",) * 6
@@ -31,11 +34,14 @@ ACTS: dict[str, tuple[str, ...]] = {
     "thread_resource": (*_FINE, *_RAISES, "no_yield"),
     "async_resource": (*_FINE, *_RAISES, "no_yield", *_WAITS),
     "group_resource": ("return", "child_fails"),
+    "nested": ("return", "nest", "nest"),
 }
+# What the cells of a graph do that a cell computes.
+INNER_ACTS = (*("return",) * 3, "raise", "raise", "raise_frozen", "exit", *_WAITS)
 CLOSINGS: dict[str, tuple[str, ...]] = {
     "resource": (*_FINE, *_RAISES, "yield_again"),
     "thread_resource": (*_FINE, *_RAISES, "yield_again"),
-    "async_resource": (*_FINE, *_RAISES, "yield_again", *_WAITS),
+    "async_resource": (*_FINE, *_RAISES, "yield_again", *_WAITS, "never_ends"),
     "group_resource": ("return",),
 }
 PLACES = tuple(
@@ -60,7 +66,7 @@ PLAIN_FAULTS = frozenset(
         "leave_thread",
     )
 )
-ASYNC_PLACES = ("async", "async_resource", "group_resource")
+ASYNC_PLACES = ("async", "async_resource", "group_resource", "nested")
 
 
 @attrs.frozen
@@ -77,6 +83,9 @@ class FaultyNode:
         values: the ranks of the cells whose values it gets.
         orders: the ranks of the cells that only come before it.
         is_limited: whether it counts towards the limit "few".
+        inner: the cells of the graph that it computes, if it does.
+        inner_computer: which computer that is done with.
+        inner_on_error: what a failure means there.
     """
 
     rank: int
@@ -88,6 +97,9 @@ class FaultyNode:
     values: tuple[int, ...]
     orders: tuple[int, ...]
     is_limited: bool
+    inner: "tuple[FaultyNode, ...]" = ()
+    inner_computer: str = "concurrent"
+    inner_on_error: str = "raise"
 
     @property
     def needs(self) -> tuple[int, ...]:
@@ -113,6 +125,10 @@ class Case:
         few: how many cells of the limit "few", if any cell counts towards it.
         cancel_at: the events, counted from 1, at which it is cancelled from outside.
         timeout: the virtual second at which it is, if any.
+        is_scoped: whether it is cancelled by a scope of anyio, which does so again and
+            again.
+        factory: the name of the loop's task factory; "" for none.
+        factory_fails_at: the call at which the factory raises, if any.
     """
 
     nodes: tuple[FaultyNode, ...]
@@ -123,6 +139,9 @@ class Case:
     few: int | None = None
     cancel_at: tuple[int, ...] = ()
     timeout: float | None = None
+    is_scoped: bool = False
+    factory: str = ""
+    factory_fails_at: int | None = None
 
     @property
     def is_limited(self) -> bool:
@@ -140,8 +159,9 @@ class Case:
 
     @property
     def is_undisturbed(self) -> bool:
-        """Whether no cancellation from outside is planned."""
-        return not self.cancel_at and self.timeout is None
+        """Whether nothing is planned that ends it from outside."""
+        planned = self.timeout is not None or self.factory_fails_at is not None
+        return not self.cancel_at and not planned
 
     @property
     def is_calm(self) -> bool:
@@ -193,20 +213,47 @@ def make_nodes(
             acts = tuple(act for act in acts if act in faults)
             closings = tuple(act for act in closings if act in faults) or ("",)
         lower = range(rank)
+        act = choose(acts)
         nodes.append(
             FaultyNode(
                 rank=rank,
                 place=place,
-                act=choose(acts),
+                act=act,
                 closing=choose(closings),
                 turns=choose((0, 0, 1, 2)),
                 seconds=choose((0, 0, 1, 2)),
                 values=some(choose, lower, 3),
                 orders=some(choose, lower, 2),
                 is_limited=choose((False, False, True)),
+                inner=make_inner(choose, rank) if act == "nest" else (),
+                inner_computer=choose(COMPUTERS[1:]),
+                inner_on_error=choose(("raise", "group")),
             )
         )
     return tuple(nodes)
+
+
+def make_inner(choose: Chooser, rank: int) -> tuple[FaultyNode, ...]:
+    """The cells of a graph that a cell computes; their ranks begin where no others are.
+
+    Args:
+        choose: picks one of several things.
+        rank: of the cell that computes it.
+    """
+    return tuple(
+        FaultyNode(
+            rank=FIRST_INNER * (rank + 1) + place,
+            place="async",
+            act=choose(INNER_ACTS),
+            closing="",
+            turns=choose((0, 0, 1, 2)),
+            seconds=choose((0, 0, 1, 2)),
+            values=(),
+            orders=(),
+            is_limited=False,
+        )
+        for place in range(choose((1, 2, 2)))
+    )
 
 
 def make_declared(choose: Chooser, count: int) -> tuple[int, ...]:
@@ -230,4 +277,14 @@ def make_case(
         cancel_at=tuple(sorted(some(choose, range(1, 2 + 3 * len(nodes)), 2))),
         timeout=choose((None, None, None, 0.0, 1.0, 2.5)),
     )
-    return attrs.evolve(case, computer=choose(case.computers))
+    case = attrs.evolve(case, computer=choose(case.computers))
+    if case.computer == "sequential":
+        return case
+    if choose((False,) * 5 + (True,)):
+        case = attrs.evolve(case, is_scoped=True, timeout=None)
+    # A task group is for tasks, and hides what a factory raises.
+    if "group_resource" not in {node.place for node in nodes}:
+        fails_at = choose((None, None, None, *range(1, 6)))
+        factory = choose(("",) * 4 + tuple(FACTORIES))
+        case = attrs.evolve(case, factory=factory, factory_fails_at=fails_at)
+    return case

@@ -9,7 +9,7 @@ from aiocells._graphs.structure import Attached
 from aiocells._outcome import failures as _failures
 from aiocells._planning.plan import Plan
 from aiocells._planning.selecting import select
-from aiocells._running.prepare import choose, lay_out, without_absent
+from aiocells._running.prepare import check_graph, choose, lay_out, without_absent
 from aiocells._running.run import Run
 from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells.errors import GraphException, UnsupportedCell
@@ -45,10 +45,14 @@ class _Flow:
             raise
         self.tasks[self.loop.create_task(coroutine)] = number
 
-    async def end(self) -> None:
-        """Cancel the inputs, and wait until none of them runs."""
+    async def end(self) -> dict[int, BaseException]:
+        """Cancel the inputs, and wait until none of them runs.
+
+        Returns:
+            What they raised, by the number of the input.
+        """
         self.is_ended = True
-        tasks = list(self.tasks)
+        tasks = self.tasks.copy()
         self.tasks.clear()
         for task in tasks:
             task.cancel()
@@ -58,11 +62,14 @@ class _Flow:
                 await asyncio.wait(tasks)
             except asyncio.CancelledError as error:
                 cancelled = error
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()  # retrieved, so that asyncio does not report it
+        failures: dict[int, BaseException] = {}
+        for task, number in tasks.items():
+            raised = None if task.cancelled() else task.exception()
+            if raised is not None:
+                failures[number] = raised
         if cancelled is not None:
             raise cancelled
+        return failures
 
 
 _flows: Attached[_Flow] = Attached()
@@ -106,8 +113,8 @@ async def compute_flow(graph: DependencyGraph) -> int:
         return 0
     try:
         await _next_round(flow)
-    except BaseException:
-        await flow.end()
+    except BaseException as error:
+        _tell_also(error, await flow.end(), flow)
         raise
     return len(flow.tasks)
 
@@ -137,6 +144,7 @@ def _graph_name(graph: DependencyGraph) -> str:
 
 def _flow_of(graph: DependencyGraph) -> _Flow | None:
     """The flow that runs on this event loop; one of a loop that is gone is none."""
+    check_graph(graph)
     flow = _flows.get(structure_of(graph))
     if flow is not None and flow.loop is asyncio.get_running_loop():
         return flow
@@ -174,20 +182,30 @@ async def _next_round(flow: _Flow) -> None:
     if flow.is_ended:  # by cancel_flow, from another task
         return
     returned = [task for task in flow.tasks if task in done]
-    for task in returned:
-        _take(flow, task)
+    numbers = [flow.tasks.pop(task) for task in returned]
+    failures: dict[int, BaseException] = {}
+    for number, task in zip(numbers, returned, strict=True):
+        try:
+            flow.values[number] = task.result()
+        except BaseException as error:
+            _failures.note_cell(error, flow.plan, number, flow.values)
+            failures[number] = error
+    if failures:
+        first = next(iter(failures.values()))
+        _tell_also(first, failures, flow)
+        raise first
+    for number in numbers:
+        flow.start(number)
     run = Run(flow.round, flow.values.copy())
     await OrderedScheduler(run).compute()
     run.conclude()
 
 
-def _take(flow: _Flow, task: asyncio.Task[Any]) -> None:
-    """Keep what an input returned, and start it again."""
-    number = flow.tasks.pop(task)
-    try:
-        flow.values[number] = task.result()
-    except BaseException as error:
-        _failures.note_cell(error, flow.plan, number, flow.values)
-        _failures.attach_failures(error, flow.plan, {number: error})
-        raise
-    flow.start(number)
+def _tell_also(
+    error: BaseException, found: dict[int, BaseException], flow: _Flow
+) -> None:
+    """Have an exception tell what inputs raised, beside what it tells already."""
+    own = _failures.failures_told(error) + _failures.failures_of(flow.plan, found)
+    if own:
+        _failures.note_others(error, own)
+        _failures.attach_failures(error, own, [])

@@ -18,6 +18,7 @@ _stored = vars(BaseException)
 _args, _attributes = _stored["args"], _stored["__dict__"]
 _cause, _context = _stored["__cause__"], _stored["__context__"]
 _traceback = _stored["__traceback__"]
+_members = vars(BaseExceptionGroup)["exceptions"]
 _NOTES = "__notes__"
 
 
@@ -29,6 +30,18 @@ def attributes_of(error: BaseException) -> dict[str, Any]:
 def set_cause(error: BaseException, cause: BaseException | None) -> None:
     """Say what an exception was raised from."""
     _cause.__set__(error, cause)
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    """What an exception was raised from."""
+    return _cause.__get__(error)  # type: ignore[no-any-return]
+
+
+def members_of(error: BaseException) -> tuple[BaseException, ...]:
+    """The exceptions in one that is a group; none in another."""
+    if not issubclass(type(error), BaseExceptionGroup):
+        return ()
+    return _members.__get__(error)  # type: ignore[no-any-return]
 
 
 def context_of(error: BaseException) -> BaseException | None:

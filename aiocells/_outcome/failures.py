@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiocells._collecting.binding import Keys, OwnDefault
 from aiocells._declaring.parameters import collecting, parameters_of
@@ -115,31 +115,88 @@ def _argument(group: int | Keys | None, left: Iterator[Any]) -> Any:
     return list(islice(left, group))
 
 
-def attach_failures(
-    error: BaseException, plan: Plan, found: dict[int, BaseException]
-) -> None:
-    """Have `failures(error)` tell `found`."""
+class Failure(NamedTuple):
+    """A cell that failed, in a computation or in one within it."""
+
+    cell: Any
+    described: str | None
+    error: BaseException
+
+
+class _Told(NamedTuple):
+    """What is attached to an exception.
+
+    It must not hold itself: what its traceback holds would live until the next garbage
+    collection. So None stands for it.
+    """
+
+    by_cell: dict[Any, BaseException | None]
+    failures: list[tuple[Any, str | None, BaseException | None]]
+
+
+def failures_of(plan: Plan, found: dict[int, BaseException]) -> list[Failure]:
+    """The failures of a computation's own cells."""
     nodes = plan.program.nodes
-    # It must not hold itself: what its traceback holds would live until the next
-    # garbage collection.
-    told = {
-        nodes[number]: None if each is error else each for number, each in found.items()
-    }
+    return [Failure(nodes[n], _described(plan, n), each) for n, each in found.items()]
+
+
+def _described(plan: Plan, number: int) -> str | None:
+    # As at the limit of recursion: then there is no note of it.
+    with contextlib.suppress(Exception):
+        return plan.program.described(number)
+    return None
+
+
+def attach_failures(
+    error: BaseException, own: list[Failure], within: list[Failure]
+) -> None:
+    """Have `failures(error)` tell what failed.
+
+    Args:
+        error: what leaves a computation.
+        own: the failures of its cells.
+        within: those of computations that its cells made, and that are not among them.
+    """
+    by_cell = {failure.cell: failure.error for failure in own}
+    several: dict[Any, list[BaseException]] = {}
+    for failure in within:
+        several.setdefault(failure.cell, []).append(failure.error)
+    for node, errors in several.items():
+        if node not in by_cell:
+            by_cell[node] = errors[0]
+            if len(errors) > 1:  # of a graph that several cells computed
+                count = f"the cell failed {len(errors)} times"
+                by_cell[node] = BaseExceptionGroup(count, errors)
+    told = _Told(
+        {node: None if each is error else each for node, each in by_cell.items()},
+        [
+            (node, described, None if each is error else each)
+            for node, described, each in own + within
+        ],
+    )
     attributes_of(error)[TOLD] = told
 
 
-def note_others(
-    primary: BaseException, plan: Plan, found: dict[int, BaseException]
-) -> None:
+def failures_told(error: BaseException) -> list[Failure]:
+    """What is attached to an exception; nothing, if no computer raised it."""
+    told: _Told | None = attributes_of(error).get(TOLD)
+    if told is None:
+        return []
+    return [
+        Failure(node, described, error if each is None else each)
+        for node, described, each in told.failures
+    ]
+
+
+def note_others(primary: BaseException, failures: list[Failure]) -> None:
     """Name the failures beside `primary` in its notes."""
-    described = plan.program.described
-    with contextlib.suppress(Exception):
-        texts = [
-            f"also failed: cell {described(number)}: {text_of(error)}"
-            for number, error in found.items()
-            if error is not primary
-        ]
-        if texts:
+    texts = [
+        f"also failed: cell {failure.described}: {text_of(failure.error)}"
+        for failure in failures
+        if failure.error is not primary and failure.described is not None
+    ]
+    if texts:
+        with contextlib.suppress(Exception):
             add_notes(primary, texts)
 
 
@@ -151,7 +208,8 @@ def failures(error: BaseException) -> dict[Any, BaseException]:
 
     Returns:
         For each cell that failed its exception, with its traceback, in the order in
-        which they happened; empty for an exception that no computer raised.
+        which they happened; then those of computations that a cell made, unless that
+        cell raised them itself. Empty for an exception that no computer raised.
 
     >>> import aiocells
     >>> @aiocells.cell
@@ -163,5 +221,8 @@ def failures(error: BaseException) -> dict[Any, BaseException]:
     ...     aiocells.failures(error) == {broken: error}
     True
     """
-    found: dict[Any, BaseException | None] = attributes_of(error).get(TOLD, {})
-    return {node: error if each is None else each for node, each in found.items()}
+    told: _Told | None = attributes_of(error).get(TOLD)
+    if told is None:
+        return {}
+    by_cell = told.by_cell
+    return {node: error if each is None else each for node, each in by_cell.items()}

@@ -15,17 +15,25 @@ async def within(seconds: float, what: str, awaitable: Awaitable[Any]) -> Any:
         awaitable: what to await; it is cancelled when the time is over.
 
     Raises:
-        TimeoutError: the time was over.
+        TimeoutError: the time was over, and it raised nothing else when it was
+            cancelled. What it may have returned then came too late.
     """
     limit = asyncio.timeout(seconds)
+    cause: BaseException | None = None
     try:
         async with limit:
-            return await awaitable
+            value = await awaitable
     except TimeoutError as error:
         if not limit.expired():  # the cell's own
             raise
-        msg = f"{what} took longer than {seconds:g} s"
-        raise TimeoutError(msg) from error
+        cause = error
+    if not limit.expired():
+        return value
+    msg = f"{what} took longer than {seconds:g} s"
+    try:
+        raise TimeoutError(msg) from cause
+    finally:
+        del cause
 
 
 def with_timeout(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:

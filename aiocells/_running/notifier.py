@@ -1,13 +1,50 @@
 """Telling events to observers."""
 
+import inspect
 import logging
 import time
 from collections.abc import Iterable
 from typing import Any
 
+from aiocells._declaring.kinds import Kind, kind_of
+from aiocells._running.options import is_iterable
 from aiocells.observers import Event, EventKind, Observer
 
 _logger = logging.getLogger("aiocells")
+
+
+def checked_observers(observers: Any) -> list[Observer]:
+    """The observers that were given as an option.
+
+    Raises:
+        TypeError: they are no observers.
+    """
+    if not is_iterable(observers):
+        hint = f": observers=[{observers!r}]" if callable(observers) else ""
+        msg = f"observers= takes a list of callables, not {observers!r}{hint}."
+        raise TypeError(msg)
+    checked = list(observers)
+    for observer in checked:
+        if not callable(observer):
+            msg = (
+                f"observers: {observer!r} is no observer: it cannot be called with an "
+                "event."
+            )
+            raise TypeError(msg)
+        if isinstance(observer, type):
+            msg = (
+                f"observers: {observer!r} is a class, which would be made anew for "
+                "each event. Give an instance of it."
+            )
+            raise TypeError(msg)
+        kind = kind_of(observer)
+        if kind is not Kind.PLAIN:
+            msg = (
+                f"observers: {observer!r} is {kind.value}, which nobody would await or "
+                "go through. An observer is a plain callable that takes an event."
+            )
+            raise TypeError(msg)
+    return checked
 
 
 class Notifier:
@@ -26,7 +63,9 @@ class Notifier:
         event = Event(kind, cell, name, time.perf_counter(), error)
         for observer in self._observers:
             try:
-                observer(event)
+                answer: Any = observer(event)
+                if answer is not None:
+                    _refuse_coroutine(answer)
             except Exception:
                 # By identity: other observers may be equal to it.
                 self._observers = [o for o in self._observers if o is not observer]
@@ -37,3 +76,11 @@ class Notifier:
                     kind,
                     name,
                 )
+
+
+def _refuse_coroutine(answer: Any) -> None:
+    """Refuse what a plain wrapper around an async observer returns."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        msg = "the observer returned a coroutine, which nobody awaits"
+        raise TypeError(msg)

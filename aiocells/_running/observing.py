@@ -9,7 +9,6 @@ from typing import Any
 
 from aiocells._declaring.kinds import Kind
 from aiocells._running.run import Run
-from aiocells.observers import EventKind
 
 
 def observe(run: Run) -> None:
@@ -23,9 +22,9 @@ def observe(run: Run) -> None:
 
 def _told(run: Run, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*values: Any) -> Any:
-        _tell(run, "start", number)
+        run.announce("start", number)
         value = function(*values)
-        _tell(run, "end", number)
+        run.announce("end", number)
         return value
 
     return call
@@ -35,15 +34,9 @@ def _async_told(
     run: Run, number: int, function: Callable[..., Any]
 ) -> Callable[..., Any]:
     async def call(*values: Any) -> Any:
-        _tell(run, "start", number)
+        run.announce("start", number)
         value = await function(*values)
-        _tell(run, "end", number)
+        run.announce("end", number)
         return value
 
     return call
-
-
-def _tell(run: Run, kind: EventKind, number: int) -> None:
-    run.tell(kind, number)
-    if run.interrupted is not None:  # the exit must not wait for the cells to come
-        raise run.interrupted

@@ -1,6 +1,5 @@
 """What every computer checks before a cell runs."""
 
-import reprlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from aiocells._planning.compiling import plan_of
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
 from aiocells._planning.selecting import select
+from aiocells._running.options import checked_mapping, is_iterable
 from aiocells._running.refusing import refuse_missing, refuse_unknown
 from aiocells._running.run import OnError, Run, check_on_error
 from aiocells.errors import (
@@ -61,6 +61,17 @@ def prepare(
     return Run(plan, [], on_error, observers), given
 
 
+def check_graph(graph: object) -> None:
+    """Refuse what is no graph.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(graph, DependencyGraph):
+        msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
+        raise TypeError(msg)
+
+
 def choose(
     graph: DependencyGraph,
     targets: Iterable[Any] | None,
@@ -79,11 +90,9 @@ def choose(
     Raises:
         GraphException: something is unknown, ambiguous or no target.
     """
-    if not isinstance(graph, DependencyGraph):
-        msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
-        raise TypeError(msg)
+    check_graph(graph)
     plan = plan_of(graph)
-    overrides = _checked_mapping("overrides", "cell", overrides)
+    overrides = checked_mapping("overrides", "cell: value", overrides)
     if targets is None and not overrides:
         return plan, {}
     plan, overridden = _selected(plan, targets, overrides)
@@ -97,7 +106,7 @@ def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
         plan: what is run.
         inputs: values by the name of an input; only which are given counts.
     """
-    inputs = _checked_mapping("inputs", '"name"', inputs)
+    inputs = checked_mapping("inputs", '"name": value', inputs)
     names = plan.program.inputs
     absent = [each for each in plan.optional_inputs if names[each] not in inputs]
     if absent and _unknown(plan.program, inputs):
@@ -118,18 +127,6 @@ def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
     return made
 
 
-def _checked_mapping(
-    option: str, key: str, given: Mapping[Any, Any] | None
-) -> Mapping[Any, Any]:
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        shown = reprlib.repr(given)
-        msg = f"{option}= takes a mapping, {option}={{{key}: value}}, not {shown}."
-        raise TypeError(msg)
-    return given
-
-
 def _selected(
     plan: Plan, targets: Iterable[Any] | None, overrides: Mapping[Any, Any]
 ) -> tuple[Plan, tuple[int, ...]]:
@@ -138,7 +135,7 @@ def _selected(
     What was asked for before is found by the very words that asked for it.
     """
     program = plan.program
-    if isinstance(targets, str) or not isinstance(targets, Iterable | None):
+    if targets is not None and not is_iterable(targets):
         msg = f"targets= takes a list of cells or names: targets=[{targets!r}]."
         raise TypeError(msg)
     chosen = None if targets is None else tuple(targets)
@@ -239,7 +236,7 @@ def lay_out(
     Raises:
         GraphException: an input is missing, or nobody in the graph knows it.
     """
-    inputs = _checked_mapping("inputs", '"name"', inputs)
+    inputs = checked_mapping("inputs", '"name": value', inputs)
     program = plan.program
     names = program.inputs
     values: list[Any] = [None] * (len(program.nodes) + len(names))

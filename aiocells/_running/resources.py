@@ -1,13 +1,12 @@
 """Opening and closing what `@resource` declares."""
 
-import asyncio
 import contextvars
-import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiocells._planning.timeouts import within
+from aiocells._running.giving_up import clean_up_within
 from aiocells._running.waiting import outlast
 
 # Seconds that the clean-up of an async resource may take, unless it says otherwise.
@@ -38,56 +37,72 @@ class OpenResource:
         in_thread: bool = False,
     ) -> None:
         self._generator = generator
+        self._is_open = False
         self._timeout = timeout
         self._thread = ThreadPoolExecutor(1, "aiocells") if in_thread else None
         self._context = contextvars.copy_context() if in_thread else None
 
     async def open(self) -> Any:
         """Run up to the `yield`; gives the value."""
-        generator = self._generator
-        is_open = False
         try:
-            if isinstance(generator, AsyncGenerator):
-                step = _open_async(generator)
-                value = await _bounded(self._timeout, "the resource", step)
-            else:
-                value = await self._call(_open_plain, generator)
-            is_open = True
-        except asyncio.CancelledError:
-            # A thread cannot be stopped, so that it may have opened all the same.
-            if self._thread is not None and _is_suspended(generator):
+            if isinstance(self._generator, AsyncGenerator):
+                return await _within(self._timeout, self._open_async(self._generator))
+            return await self._call(self._open_plain)
+        except BaseException:
+            # It may have opened all the same: a thread cannot be stopped, and what is
+            # async may swallow its timeout.
+            if self._is_open:
                 await self.close()
+            self._end_thread()
             raise
-        finally:
-            if not is_open:
-                self._end_thread()
-        return value
 
     async def close(self) -> None:
         """Run what stands after the `yield`."""
         generator = self._generator
+        self._is_open = False
         try:
             if isinstance(generator, AsyncGenerator):
                 seconds = self._timeout or CLOSE_TIMEOUT
                 step = _close_async(generator)
-                await _bounded(seconds, "the clean-up of the resource", step)
+                try:
+                    await clean_up_within(seconds, step)
+                finally:
+                    step.close()  # it is not awaited where the loop was closed under it
             else:
-                await self._call(_close_plain, generator, _do_not_cancel)
+                await self._call(_close_plain, _do_not_cancel)
         finally:
             self._end_thread()
+
+    # Each step is one function, so that it ends in its thread whatever happens
+    # meanwhile. An async generator is not asked for a default in place of its end: at
+    # the limit of recursion that is a segmentation fault.
+
+    def _open_plain(self, generator: Any) -> Any:
+        value = next(generator, _END)
+        if value is _END:
+            raise RuntimeError(_NEVER_YIELDED)
+        self._is_open = True
+        return value
+
+    async def _open_async(self, generator: AsyncGenerator[Any, None]) -> Any:
+        try:
+            value = await anext(generator)
+        except StopAsyncIteration:
+            raise RuntimeError(_NEVER_YIELDED) from None
+        self._is_open = True
+        return value
 
     async def _call(
         self,
         step: Callable[[Any], Any],
-        generator: Any,
         on_cancel: Callable[[Any], object] | None = None,
     ) -> Any:
         """Take a step of a plain generator, in its thread if it has one."""
         if self._thread is None or self._context is None:
-            return step(generator)
+            return step(self._generator)
         # Not by a name: the frame of this would hold the future, and so itself.
         return await outlast(
-            self._thread.submit(self._context.run, step, generator), on_cancel
+            self._thread.submit(self._context.run, step, self._generator), on_cancel
         )
 
     def _end_thread(self) -> None:
@@ -95,51 +110,32 @@ class OpenResource:
             self._thread.shutdown()
 
 
-async def _bounded(
-    seconds: float | None, what: str, step: Coroutine[Any, Any, Any]
-) -> Any:
+async def _within(seconds: float | None, step: Coroutine[Any, Any, Any]) -> Any:
     try:
-        return await (step if seconds is None else within(seconds, what, step))
+        if seconds is None:
+            return await step
+        return await within(seconds, "the resource", step)
     finally:
         step.close()  # it is not awaited where the loop was closed under it
 
 
-# Each step is one function, so that it ends in its thread whatever happens meanwhile.
-
-
-def _open_plain(generator: Generator[Any, None, Any]) -> Any:
-    value = next(generator, _END)
-    if value is _END:
-        raise RuntimeError(_NEVER_YIELDED)
-    return value
-
-
-def _close_plain(generator: Generator[Any, None, Any]) -> None:
+def _close_plain(generator: Any) -> None:
     if next(generator, _END) is not _END:
         generator.close()
         raise RuntimeError(_YIELDED_AGAIN)
 
 
-async def _open_async(generator: AsyncGenerator[Any, None]) -> Any:
-    value = await anext(generator, _END)
-    if value is _END:
-        raise RuntimeError(_NEVER_YIELDED)
-    return value
-
-
 async def _close_async(generator: AsyncGenerator[Any, None]) -> None:
-    if await anext(generator, _END) is not _END:
-        await generator.aclose()
-        raise RuntimeError(_YIELDED_AGAIN)
+    try:
+        await anext(generator)
+    except StopAsyncIteration:
+        return
+    await generator.aclose()
+    raise RuntimeError(_YIELDED_AGAIN)
 
 
 def _do_not_cancel(_: object) -> None:
     """Let what was submitted run, though it has not begun."""
-
-
-def _is_suspended(generator: Any) -> bool:
-    """Whether a plain generator stands at its `yield`."""
-    return inspect.getgeneratorstate(generator) == inspect.GEN_SUSPENDED
 
 
 def scope_failure(cancelled: BaseException | None) -> RuntimeError:

@@ -10,7 +10,9 @@ from aiocells._outcome.exceptions import (
     set_traceback,
     traceback_of,
 )
+from aiocells._outcome.failures import Failure
 from aiocells._outcome.results import Results
+from aiocells._outcome.within import failures_within, held_by, unlike
 from aiocells._planning.plan import Plan
 from aiocells._running.uses import Uses
 
@@ -30,19 +32,19 @@ def check_on_error(on_error: str) -> None:
     Raises:
         ValueError: it is not.
     """
-    if on_error not in _ON_ERROR:
+    if not isinstance(on_error, str) or on_error not in _ON_ERROR:
         msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
         raise ValueError(msg)
 
 
 def _notifier(observers: "Iterable[Observer]") -> "Notifier | None":
-    observers = list(observers)
-    if not observers:
+    if type(observers) is tuple and not observers:
         return None
     # Who observes nothing should not wait for the import.
-    from aiocells._running.notifier import Notifier
+    from aiocells._running.notifier import Notifier, checked_observers
 
-    return Notifier(observers)
+    checked = checked_observers(observers)
+    return Notifier(checked) if checked else None
 
 
 class Run:
@@ -56,9 +58,11 @@ class Run:
         notify: tells the observers what happens; None without observers.
         found: the values of the targets in order, from a computer that keeps no others.
         failures: for each failed cell its exception, as they happened.
+        within: what failed in computations within cells that were cancelled.
         skipped: the cells that are not run because one that they need failed.
         uses: lets go of values, where that is counted.
-        interrupted: an exit that an observer asked for.
+        interrupted: what ends it and was raised by no cell, such as an exit that an
+            observer asked for.
         stopped: whether no further cell may start.
         cancelled: the cancellation that came from outside, if any.
     """
@@ -77,6 +81,7 @@ class Run:
         "stopped",
         "uses",
         "values",
+        "within",
     )
 
     def __init__(
@@ -94,6 +99,7 @@ class Run:
         self.found: list[Any] | None = None
         self.notify = _notifier(observers)
         self.failures: dict[int, BaseException] = {}
+        self.within: list[Failure] = []
         self.skipped: set[int] = set()
         self.uses: Uses | None = None
         self.interrupted: BaseException | None = None
@@ -113,15 +119,42 @@ class Run:
             try:
                 self.notify(kind, program.nodes[number], program.names[number], error)
             except BaseException as interrupted:
-                self.interrupted = interrupted
-                self.stopped = True
+                self.interrupt(interrupted)
+
+    def announce(self, kind: "EventKind", number: int) -> None:
+        """Tell the observers, if any, of a start or end, as a part of that cell.
+
+        Raises:
+            BaseException: the exit that an observer asked for.
+        """
+        if self.notify is not None:
+            program = self.plan.program
+            try:
+                self.notify(kind, program.nodes[number], program.names[number])
+            except BaseException as interrupted:
+                self.interrupt(interrupted)
+                raise
+
+    def cancel(self, number: int, error: BaseException) -> None:
+        """Record that a cell was cancelled with the computation.
+
+        What it raised is dropped, but not what failed in a computation within it.
+        """
+        self.within = self.within + failures_within([error])
+        self.tell("cancel", number)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Record what is to be raised when all has been stopped; the first counts."""
+        if self.interrupted is None:
+            self.interrupted = error
+        self.stopped = True
 
     def fail(self, number: int, error: BaseException) -> None:
         """Record that a cell raised `error`, and what follows from it."""
         error = self._record(number, error, self.values)
         if self.on_error != "continue" or _is_fatal(error):
             self.stopped = True
-        else:
+        elif not self.stopped:
             self._skip_dependents(number)
             if self.uses is not None:
                 self.uses.over(number)
@@ -166,7 +199,9 @@ class Run:
 
     def conclude(self) -> Results:
         """The results, or whatever must be raised in their place."""
-        interruption, failures = self.interrupted or self.cancelled, self.failures
+        interruption, failures = self.interrupted, self.failures
+        if interruption is None:
+            interruption = self.cancelled
         # A traceback holds the run: if that held the exception, both would live, with
         # all values, until the next garbage collection.
         self.interrupted = self.cancelled = None
@@ -202,20 +237,26 @@ class Run:
     def _verdict(
         self, interruption: BaseException | None, failures: dict[int, BaseException]
     ) -> BaseException:
-        """What to raise; it tells of all failures."""
+        """What to raise; it tells of all failures, its cells' and those within them."""
         errors = list(failures.values())
+        own = _failures.failures_of(self.plan, failures)
+        within = unlike(errors, self.within + failures_within(errors))
+        self.within = []
+        held = held_by(errors)
+        beside = [failure for failure in within if id(failure.error) not in held]
         # An exit that a cell asked for leaves even a computation that is cancelled.
         fatal = [error for error in errors if _is_fatal(error)]
         if self.on_error == "group" and interruption is None and not fatal:
+            errors += [failure.error for failure in beside]
             count = f"{len(errors)} cell{'s' if len(errors) > 1 else ''} failed"
             primary: BaseException = BaseExceptionGroup(count, errors)
         else:
             if interruption is None or (fatal and not _is_fatal(interruption)):
                 interruption = fatal[0] if fatal else errors[0]
             primary = interruption
-            _failures.note_others(primary, self.plan, failures)
-        if failures:
-            _failures.attach_failures(primary, self.plan, failures)
+            _failures.note_others(primary, own + beside)
+        if own or within:
+            _failures.attach_failures(primary, own, within)
         return primary
 
 

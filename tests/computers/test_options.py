@@ -12,6 +12,7 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell
+from tests.helpers import run_to_end
 
 EVERYWHERE = ["targets", "inputs", "overrides", "on_error", "observers"]
 CONCURRENT = [*EVERYWHERE, "max_concurrency", "limits", "executors", "watchdog"]
@@ -113,3 +114,120 @@ def test_defaults_are_what_leaving_out_means(name: str) -> None:
     found = computer(graph, **{option: DEFAULTS[option] for option in OPTIONS[name]})
     results = asyncio.run(found) if inspect.isawaitable(found) else found
     assert dict(results) == {answer: 42}
+
+
+# Things of the wrong kind
+
+
+class Sequence:
+    """Something that pandas would have: its truth is ambiguous."""
+
+    def __bool__(self) -> bool:
+        """Refuse."""
+        raise ValueError
+
+    def __repr__(self) -> str:
+        """Be named in the message."""
+        return "<a sequence>"
+
+
+NO_MAPPINGS: list[Any] = [[], [1], (), "", "text", 0, 3, False, set(), b"", Sequence()]
+MAPPINGS = {
+    "inputs": '"name": value',
+    "overrides": "cell: value",
+    "limits": '"name": number',
+    "executors": '"name": executor',
+}
+
+
+def refused(name: str, **options: Any) -> Exception:
+    """What a computer says to options, before a cell has run."""
+    ran: list[int] = []
+
+    @cell
+    def never() -> None:
+        ran.append(1)
+
+    computer: Callable[..., Any] = getattr(aiocells, name)
+    if computer is not aiocells.compute_sequential:
+        computer = run_to_end(computer)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        computer(Graph.from_cells(never), **options)
+    assert ran == []
+    return caught.value
+
+
+@pytest.mark.parametrize("given", NO_MAPPINGS, ids=repr)
+@pytest.mark.parametrize("option", MAPPINGS)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_what_is_no_mapping_is_refused(name: str, option: str, given: Any) -> None:
+    """Empty or not, it is said what is right."""
+    if option not in OPTIONS[name]:
+        pytest.skip("it has no such option")
+    error = refused(name, **{option: given})
+    assert type(error) is TypeError
+    assert str(error) == (
+        f"{option}= takes a mapping, {option}={{{MAPPINGS[option]}}}, not {given!r}."
+    )
+
+
+@pytest.mark.parametrize("given", ["", "text", b"", 0, 3, False, Sequence()], ids=repr)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_what_are_no_targets_is_refused(name: str, given: Any) -> None:
+    """Empty or not, it is said what is right."""
+    error = refused(name, targets=given)
+    assert type(error) is TypeError
+    assert str(error) == (
+        f"targets= takes a list of cells or names: targets=[{given!r}]."
+    )
+
+
+@pytest.mark.parametrize("given", [None, "", 0, [], ["raise"], {}, "stop"], ids=repr)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_another_on_error_is_refused(name: str, given: Any) -> None:
+    """Whatever it is, the three are told."""
+    error = refused(name, on_error=given)
+    assert type(error) is ValueError
+    told = f"on_error={given!r}: expected 'raise', 'group' or 'continue'."
+    assert str(error) == told
+
+
+@pytest.mark.parametrize("given", ["", [], 0, 1.5, "3", False, {}], ids=repr)
+@pytest.mark.parametrize("name", ["concurrent", "concurrent_simple"])
+def test_what_is_no_number_of_cells_is_refused(name: str, given: Any) -> None:
+    """Empty or not, it is said what is right."""
+    error = refused(f"async_compute_{name}", max_concurrency=given)
+    assert type(error) is ValueError
+    told = f"max_concurrency={given!r}: expected a whole number of at least 1."
+    assert str(error) == told
+
+
+@pytest.mark.parametrize("given", ["", [], "3", False, {}], ids=repr)
+@pytest.mark.parametrize("name", ["concurrent", "concurrent_simple"])
+def test_what_is_no_number_of_seconds_is_refused(name: str, given: Any) -> None:
+    """Empty or not, it is said what is right."""
+    error = refused(f"async_compute_{name}", watchdog=given)
+    assert type(error) is ValueError
+    told = f"watchdog={given!r}: expected a number of seconds, or None for never."
+    assert str(error) == told
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_empty_options_of_the_right_kind_are_none(name: str) -> None:
+    """What holds nothing changes nothing; no targets are no values."""
+    computer: Callable[..., Any] = getattr(aiocells, name)
+    empty: dict[str, Any] = {"inputs": {}, "overrides": {}, "observers": []}
+    empty |= {"limits": {}, "executors": {}}
+    options = {each: given for each, given in empty.items() if each in OPTIONS[name]}
+    for targets, expected in ((None, {answer: 42}), ([], {}), ((), {}), ({}, {})):
+        found = computer(Graph.from_cells(answer), targets=targets, **options)
+        results = asyncio.run(found) if inspect.isawaitable(found) else found
+        assert dict(results) == expected
+
+
+async def test_flows_take_graphs_only() -> None:
+    """Functions of 1.x say so as well."""
+    for function in (aiocells.compute_flow, aiocells.cancel_flow):
+        given: Any = [answer]
+        with pytest.raises(TypeError, match=r"^Expected a graph, got \["):
+            await function(given)

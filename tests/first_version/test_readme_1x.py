@@ -716,6 +716,61 @@ class TestFlow:
         assert asyncio.all_tasks() == before
         assert await aiocells.compute_flow(graph) == 0
 
+    async def test_inputs_that_fail_together_are_all_told(self) -> None:
+        """The first is raised, the others are in its notes and in `failures`."""
+        errors = [ZeroDivisionError("first"), LookupError("second"), OSError("third")]
+
+        def failing(error: Exception) -> Callable[[], Coroutine[Any, Any, None]]:
+            async def source() -> None:
+                raise error
+
+            return source
+
+        async def cleaning() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise KeyError
+
+        graph = aiocells.DependencyGraph()
+        sources = [*map(failing, errors), cleaning]
+        for node in sources:
+            graph.add_node(node)
+        with pytest.raises(ZeroDivisionError) as caught:
+            await aiocells.compute_flow(graph)
+        assert caught.value is errors[0]
+        found = aiocells.failures(errors[0])
+        assert list(found) == sources
+        assert list(found.values())[:3] == errors
+        assert isinstance(found[cleaning], KeyError)
+        also = [note for note in errors[0].__notes__ if note.startswith("also failed")]
+        texts = [note.partition("): ")[2] for note in also]
+        assert texts == [
+            "LookupError: second",
+            "OSError: third",
+            "KeyError",
+        ]
+        assert await aiocells.compute_flow(graph) == 0
+
+    async def test_what_inputs_raise_at_the_end_of_a_failed_round_is_told(self) -> None:
+        """Beside the failure of the node that ended the flow."""
+
+        async def cleaning() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise KeyError
+
+        def failing() -> None:
+            raise ZeroDivisionError
+
+        graph = aiocells.DependencyGraph()
+        graph.add_node(cleaning)
+        graph.add_precedence(partial(asyncio.sleep, 0), failing)
+        with pytest.raises(ZeroDivisionError) as caught:
+            await aiocells.compute_flow(graph)
+        assert list(aiocells.failures(caught.value)) == [failing, cleaning]
+
     async def test_cancelling_the_caller_ends_the_flow(self) -> None:
         """When the task that waits is cancelled, it ends so, and all inputs end."""
         before = asyncio.all_tasks()

@@ -1,12 +1,13 @@
 """The time limits of async cells: @cell(timeout=SECONDS)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 import aiocells
-from aiocells import Graph, cell, depends_on
+from aiocells import Graph, cell, depends_on, resource
 from tests.helpers import COMPUTERS
 from tests.virtual_loop import VirtualLoop
 
@@ -115,18 +116,79 @@ def test_a_timeout_error_of_the_cells_own_is_left_alone(computer: Any) -> None:
 
 
 @every_async
-def test_a_cell_may_answer_its_timeout_with_a_value(computer: Any) -> None:
-    """One that catches the cancellation and returns has returned."""
+def test_a_cell_that_swallows_its_timeout_fails_all_the_same(computer: Any) -> None:
+    """Its time was over: what it returns then comes too late."""
 
     @cell(timeout=1)
-    async def adaptable() -> str:
+    async def slow() -> str:
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
+            await asyncio.sleep(1)
+        return "late"
+
+    with pytest.raises(TimeoutError) as caught:
+        compute(computer, slow)
+    assert str(caught.value) == "the cell took longer than 1 s"
+    assert aiocells.failures(caught.value) == {slow: caught.value}
+
+
+@every_async
+def test_what_a_cell_raises_at_its_timeout_is_its_failure(computer: Any) -> None:
+    """An exception of its own tells more than that its time was over."""
+    problem = LookupError()
+
+    @cell(timeout=1)
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise problem
+
+    with pytest.raises(LookupError) as caught:
+        compute(computer, slow)
+    assert caught.value is problem
+
+
+@every_async
+def test_a_cell_that_handles_its_own_timeout_in_time(computer: Any) -> None:
+    """A scope of its own that is over before the cell's time is nobody's business."""
+
+    @cell(timeout=2)
+    async def adaptable() -> str:
+        try:
+            async with asyncio.timeout(1):
+                await asyncio.sleep(60)
+        except TimeoutError:
             return "less"
         return "all"
 
     assert compute(computer, adaptable)[adaptable] == "less"
+
+
+@every_async
+def test_a_resource_that_swallows_its_timeout_while_it_opens(computer: Any) -> None:
+    """It fails, and since it is open by then, it is closed."""
+    log: list[str] = []
+
+    @resource(timeout=1)
+    async def slow() -> AsyncIterator[str]:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            log.append("swallowed")
+        yield "late"
+        log.append("closed")
+
+    @cell
+    def uses(slow: str) -> None:
+        log.append("never")
+
+    with pytest.raises(TimeoutError) as caught:
+        compute(computer, slow, uses)
+    assert str(caught.value) == "the resource took longer than 1 s"
+    assert aiocells.failures(caught.value) == {slow: caught.value}
+    assert log == ["swallowed", "closed"]
 
 
 @every_async

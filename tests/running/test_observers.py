@@ -1,6 +1,8 @@
 """Observers: what they are told, and that they never disturb a computation."""
 
 import asyncio
+import contextlib
+import functools
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -334,6 +336,178 @@ def test_without_observers_nothing_stands_around_a_cell(name: str) -> None:
     COMPUTERS[name](Graph.from_cells(looking))
     COMPUTERS[name](Graph.from_cells(looking), observers=[Recorder()])
     assert ["observing.py" in found for found in files] == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["start", "end"])
+@pytest.mark.parametrize("place", ["plain", "async"])
+@every_computer
+def test_an_exit_at_an_event_of_a_resource_ends_the_computation(
+    name: str, place: str, kind: str
+) -> None:
+    """At once: what runs is cancelled, and the exit is the resource's, if anybody's."""
+    log: list[str] = []
+
+    def leaving(event: Event) -> None:
+        if (event.kind, event.name) == (kind, "opened"):
+            raise KeyboardInterrupt
+
+    @resource(name="opened")
+    def opened() -> Iterator[int]:
+        log.append("open")
+        yield 1
+        log.append("closed")
+
+    @resource(name="opened")
+    async def opened_async() -> AsyncIterator[int]:
+        log.append("open")
+        yield 1
+        log.append("closed")
+
+    made: Any = opened if place == "plain" else opened_async
+
+    @cell
+    @depends_on(opened=made)
+    def after(opened: int) -> None:
+        log.append("never")
+
+    @cell
+    @depends_on(made)
+    async def waits() -> None:
+        log.append("never")
+
+    @cell
+    async def beside() -> None:
+        await asyncio.Event().wait()
+
+    cells = [made, after]
+    if name == "sequential":
+        if place == "async":
+            pytest.skip("it takes no async cells")
+    else:
+        cells.append(waits)
+        if name != "async_sequential":
+            cells.insert(0, beside)
+    recorder = Recorder()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        COMPUTERS[name](
+            Graph.from_cells(*cells),
+            observers=[recorder, leaving],
+            on_error="continue",
+        )
+    assert log == (["open", "closed"] if kind == "end" else [])
+    assert aiocells.failures(caught.value) == {made: caught.value}
+    [note] = caught.value.__notes__
+    assert note.startswith("in cell 'opened' (")
+    assert set(recorder.names("start")) <= {"opened", "beside"}
+    assert recorder.names("cancel") == recorder.names("start")[:-1]
+
+
+@every_concurrent
+def test_an_exit_is_not_put_down_to_other_cells(name: str) -> None:
+    """A cell that ends after it, whatever happened to it, has nothing to do with it."""
+
+    def leaving(event: Event) -> None:
+        if event.kind == "failure":
+            raise KeyboardInterrupt
+
+    @cell
+    async def swallows() -> int:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return 1
+
+    @cell
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise Trouble
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        COMPUTERS[name](Graph.from_cells(swallows, fails), observers=[leaving])
+    assert list(aiocells.failures(caught.value)) == [fails]
+
+
+# What is no observer
+
+
+async def watch(event: Event) -> None:
+    """Be async, as no observer can be."""
+
+
+async def generate(event: Event) -> AsyncIterator[Event]:
+    """Be an async generator function."""
+    yield event
+
+
+class Watcher:
+    """Something whose call is async."""
+
+    async def __call__(self, event: Event) -> None:
+        """Be called with an event."""
+
+
+@pytest.mark.parametrize(
+    ("observers", "told"),
+    [
+        (None, "observers= takes a list of callables, not None."),
+        (3, "observers= takes a list of callables, not 3."),
+        ("", "observers= takes a list of callables, not ''."),
+        (b"", "observers= takes a list of callables, not b''."),
+        (
+            print,
+            "observers= takes a list of callables, not <built-in function print>: "
+            "observers=[<built-in function print>].",
+        ),
+        ([3], "observers: 3 is no observer: it cannot be called with an event."),
+        (
+            {"one": print},
+            "observers: 'one' is no observer: it cannot be called with an event.",
+        ),
+        (
+            [print, Recorder],
+            "observers: <class 'aiocells.observers.Recorder'> is a class, which would "
+            "be made anew for each event. Give an instance of it.",
+        ),
+        *(
+            (
+                [observer],
+                f"observers: {observer!r} is {kind}, which nobody would await or go "
+                "through. An observer is a plain callable that takes an event.",
+            )
+            for observer, kind in (
+                (watch, "an async function"),
+                (Watcher(), "an async function"),
+                (functools.partial(watch), "an async function"),
+                (generate, "an async generator function"),
+            )
+        ),
+    ],
+)
+@every_computer
+def test_what_is_no_observer_is_refused(name: str, observers: Any, told: str) -> None:
+    """Before a cell has run, with a word on what is right."""
+    ran: list[int] = []
+    never = cell(lambda: ran.append(1), name="never")
+    with pytest.raises(TypeError) as caught:
+        COMPUTERS[name](Graph.from_cells(never), observers=observers)
+    assert str(caught.value) == told
+    assert ran == []
+
+
+@every_computer
+def test_an_observer_that_returns_a_coroutine_is_dropped(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A plain wrapper around an async function shows only when it is called."""
+    recorder = Recorder()
+    observers: list[Any] = [lambda event: watch(event), recorder, lambda event: 3]
+    results = COMPUTERS[name](Graph.from_cells(one), observers=observers)
+    assert results[one] == 1
+    assert recorder.names("end") == ["one"]
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == (
+        "the observer returned a coroutine, which nobody awaits"
+    )
 
 
 # The observers that come with the library

@@ -19,6 +19,7 @@ from aiocells._declaring.source import globals_of
 from aiocells._outcome import failures as _failures
 from aiocells._planning.plan import Plan
 from aiocells._running.elsewhere.platform import check_offered
+from aiocells._running.options import checked_mapping
 from aiocells._running.run import Run
 from aiocells._running.waiting import outlast
 from aiocells.errors import UnsupportedCell
@@ -46,6 +47,7 @@ class Offload:
     Raises:
         UnsupportedCell: a cell names an executor that is not there, wants what the
             platform does not have, or cannot be sent to a process.
+        TypeError: something that is no executor, or no mapping of them.
         ValueError: an executor that no cell names.
     """
 
@@ -54,7 +56,7 @@ class Offload:
         self._threads: ThreadPoolExecutor | None = None
         self._workers: Workers | None = None
         self.has_pools = False
-        executors = executors or {}
+        executors = checked_mapping("executors", '"name": executor', executors)
         plan, program = run.plan, run.plan.program
         _refuse_unused(plan, executors)
         moved = [n for n in plan.order if program.options[n].run_in is not None]

@@ -78,6 +78,9 @@ def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
                 _open_in_order(run, running, opened)
         except BaseException as error:
             done = len(steps) - operator.length_hint(running)
+            if not done:
+                run.interrupt(error)  # no cell's: none was called
+                return
             failed = numbers[done - 1]
             run.fail(failed, error)
         else:
@@ -154,11 +157,11 @@ def _open_in_order(
 
 def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None:
     program, values = run.plan.program, run.values
-    run.tell("start", number)
+    run.announce("start", number)
     resource = OpenResource(run.functions[number](*program.arguments[number](values)))
     values[number] = _at_once(resource.open())
     opened.append((number, resource))
-    run.tell("end", number)
+    run.announce("end", number)
 
 
 def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -1,5 +1,6 @@
 """A computation on an event loop, from its preparation to its results."""
 
+import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -9,9 +10,11 @@ from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
 from aiocells._running.elsewhere.offload import Offload
 from aiocells._running.observing import observe
+from aiocells._running.options import checked_mapping
 from aiocells._running.prepare import lay_out
 from aiocells._running.run import Run
 from aiocells._running.tasks.limits import LimitedScheduler, check_limits
+from aiocells._running.tasks.nesting import MOST_NESTED, nesting
 from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._running.tasks.watchdog import check_watchdog
 
@@ -37,6 +40,10 @@ async def compute_as_tasks(
         observe(run)
     run.values = lay_out(run.plan, inputs, given)
     try:
+        if nesting.depth >= MOST_NESTED:
+            await asyncio.sleep(
+                0
+            )  # goes on from the event loop, with a stack of its own
         await scheduler_for(run).compute()
     finally:
         if offload.has_pools:
@@ -62,10 +69,11 @@ def concurrent_scheduler(
         inline: whether plain cells run without a task of their own.
 
     Raises:
+        TypeError: limits that are no mapping.
         UnsupportedCell: a cell names a limit that is not given.
         ValueError: a number that is none, or a limit that no cell names.
     """
-    limits = limits or {}
+    limits = checked_mapping("limits", '"name": number', limits)
     check_limits(plan, max_concurrency, limits)
     check_watchdog(watchdog)
     if max_concurrency is None and not limits:

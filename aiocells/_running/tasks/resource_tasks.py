@@ -1,6 +1,9 @@
 """Resources in the concurrent computers: each opens and closes in a task of its own."""
 
 import asyncio
+import functools
+from collections import deque
+from collections.abc import Callable, Container
 from typing import Any, Protocol
 
 from aiocells._running.resources import OpenResource, scope_failure
@@ -29,6 +32,12 @@ class Host(Protocol):
     def wake(self) -> None:
         """Have the computation look whether it is over."""
 
+    def interrupt(self, error: BaseException, number: int | None = None) -> None:
+        """Record what was raised by nobody's cell: it ends the computation."""
+
+    def task_ended(self, number: int, error: BaseException | None) -> None:
+        """Record how a task ended, whose cell may not have told of its end."""
+
 
 class ResourceTasks:
     """The resources of one computation.
@@ -36,6 +45,7 @@ class ResourceTasks:
     Args:
         run: the computation.
         host: what runs the tasks.
+        holding_up: the resources that hold up the event loop when they open and close.
 
     Attributes:
         open: for each open resource the future that tells it to close, in the order
@@ -44,39 +54,50 @@ class ResourceTasks:
             be that needed or not.
     """
 
-    def __init__(self, run: Run, host: Host) -> None:
+    def __init__(self, run: Run, host: Host, holding_up: Container[int]) -> None:
         self._run = run
         self._host = host
         self.open: dict[int, asyncio.Future[None]] = {}
         self.one_by_one = False
         self._opened: dict[int, int] = {}  # the how manieth each was
         self._users: dict[int, int] = {}
+        # Those whose closers hold up the event loop, that wait, and that has its turn.
+        self._holding_up = holding_up
+        self._waiting: deque[int] = deque()
+        self._closing: int | None = None
 
     async def body(self, number: int) -> None:
         """Open a resource, wait for its turn, close it."""
         run, host = self._run, self._host
         program = run.plan.program
         options = program.options[number]
-        run.tell("start", number)
+        may_close = asyncio.get_running_loop().create_future()
+        task: Any = asyncio.current_task()
+        task.add_done_callback(functools.partial(self._ended, number))
         failed = False
         try:
+            run.announce("start", number)
             made = run.functions[number](*program.arguments[number](run.values))
             in_thread = options.run_in is not None
             resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
             value = await resource.open()
         except BaseException as error:
             failed = True
-            host.failed(number, error)
+            self._tell(host.failed, number, error)
         if failed:
             # Not while the failure is handled: it would be the context of what others
             # raise, which run next.
-            host.leave(number)
+            self._tell(host.leave, number)
             return
-        run.tell("end", number)
         self._opened[number] = len(self._opened)
-        may_close = self.open[number] = asyncio.get_running_loop().create_future()
-        host.done(number, value)
-        host.leave(number)
+        self.open[number] = may_close
+        try:
+            run.announce("end", number)
+        except BaseException as error:
+            self._tell(host.failed, number, error)
+        else:
+            self._tell(host.done, number, value)
+        self._tell(host.leave, number)
         cancelled = await self._idle(may_close)
         try:
             await resource.close()
@@ -85,11 +106,29 @@ class ResourceTasks:
         except BaseException as error:
             run.fail_closing(number, error)
         del self.open[number]
+        if number == self._closing:
+            self._closing = None
         if self.one_by_one:
             self.close_next()
         else:
             self._close_unused(self._unused_without(number))
         host.wake()
+
+    def _tell(self, method: Callable[..., None], number: int, *what: Any) -> None:
+        """Tell the host what happened; what it raises itself ends the computation."""
+        try:
+            method(number, *what)
+        except BaseException as error:
+            self._host.interrupt(error, number)
+
+    def _ended(self, number: int, task: "asyncio.Future[Any]") -> None:
+        """Let nobody wait for a resource whose task could not tell of its end."""
+        error = None if task.cancelled() else task.exception()
+        if self.open.pop(number, None) is not None or error is not None:
+            self._host.task_ended(number, error)
+            self._waiting.clear()
+            self._closing = None
+            self.close_next()
 
     async def _idle(self, may_close: asyncio.Future[None]) -> BaseException | None:
         """Wait for the turn to close, which always comes, cancelled or not.
@@ -110,6 +149,9 @@ class ResourceTasks:
                     self._run.stopped = True
                     self._host.stop()
                     self._host.wake()
+            except Exception as error:
+                self._run.interrupt(error)
+                break
         try:
             return cancelled
         finally:
@@ -120,7 +162,7 @@ class ResourceTasks:
         if not self.open:
             return
         if self.one_by_one:
-            self.open[next(reversed(self.open))].set_result(None)
+            self._close(next(reversed(self.open)))
         else:
             needs = self._run.plan.between_resources
             users = self._users = dict.fromkeys(needs, 0)
@@ -143,7 +185,22 @@ class ResourceTasks:
             else:
                 unused += self._unused_without(number)
         for number in sorted(to_close, key=self._opened.__getitem__):
-            self.open[number].set_result(None)
+            if number in self._holding_up:
+                self._waiting.append(number)
+            else:
+                self._close(number)
+        self._close_one_waiting()
+
+    def _close_one_waiting(self) -> None:
+        """Have one close of those that hold up the event loop, which so gets turns."""
+        if self._waiting and self._closing is None:
+            self._closing = self._waiting.popleft()
+            self._close(self._closing)
+
+    def _close(self, number: int) -> None:
+        may_close = self.open[number]
+        if not may_close.done():
+            may_close.set_result(None)
 
     def _unused_without(self, number: int) -> list[int]:
         """What nobody uses any more, now that nobody uses this."""

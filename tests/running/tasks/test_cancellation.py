@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 import aiocells
@@ -245,9 +246,10 @@ async def test_an_exit_goes_before_a_cancellation(computer: Any, on_error: str) 
 
 
 @each_computer
-async def test_a_second_cancellation_reaches_the_cells_too(computer: Any) -> None:
-    """A cell that is slow to end when cancelled can be cancelled again."""
-    ready, lingers = asyncio.Event(), asyncio.Event()
+async def test_cells_are_cancelled_once(computer: Any) -> None:
+    """Further cancellations from outside do not cut their clean-up short."""
+    ready, lingers, may_end = (asyncio.Event() for _ in range(3))
+    log: list[str] = []
 
     @cell
     async def slow() -> None:
@@ -256,16 +258,21 @@ async def test_a_second_cancellation_reaches_the_cells_too(computer: Any) -> Non
             await asyncio.Event().wait()
         finally:
             lingers.set()
-            await asyncio.Event().wait()
+            await may_end.wait()
+            log.append("cleaned up")
 
     started = Started(computer(Graph.from_cells(slow)))
     await started.until(ready)
     await started.cancel("first")
     await started.until(lingers)
+    for _ in range(3):
+        await started.cancel("again")
     assert not started.task.done()
-    await started.cancel("second")
-    await started.error()
-    assert started.task.cancelling() == 2
+    may_end.set()
+    error = await started.error()
+    assert error.args == ("first",)
+    assert started.task.cancelling() == 4
+    assert log == ["cleaned up"]
 
 
 @each_computer
@@ -582,6 +589,236 @@ def test_a_closer_that_hangs_is_given_up(
         assert loop.time() == float(told)
     finally:
         loop.close()
+
+
+async def swallow_for_ever() -> None:
+    """Wait for ever, whoever cancels it."""
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(None, "30"), (2.5, "2.5")])
+@each_computer
+def test_a_closer_that_swallows_its_cancellation_is_given_up(
+    computer: Any, seconds: float | None, told: str
+) -> None:
+    """After as long again, it is thrown away where it stands; the others close."""
+
+    async def compute() -> None:
+        made = Closing(swallow_for_ever, timeout=seconds)
+        error = await Started(computer(made.graph)).error(TimeoutError)
+        assert str(error) == (
+            f"the clean-up of the resource took longer than {told} s, went on when it "
+            "was cancelled, and was thrown away"
+        )
+        assert error.__notes__[0].startswith("in cell 'slow' (")
+        assert aiocells.failures(error) == {made.slow: error}
+        assert sorted(made.log) == ["other closed", "slow closed"]
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(compute())
+        assert loop.time() == 2 * float(told)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+class Stubborn:
+    """An awaitable that cannot be ended, and does not say so when it goes.
+
+    A coroutine that cannot be ended is reported by Python when it is thrown away.
+    """
+
+    def __await__(self) -> Iterator[Any]:
+        """Wait for ever."""
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        """Be the iterator that is awaited."""
+        return self
+
+    def __next__(self) -> None:
+        """Wait a turn."""
+        return
+
+    def throw(self, *_: Any) -> None:
+        """Go on, whatever is thrown."""
+
+
+@each_computer
+def test_a_closer_that_cannot_be_ended_is_left(computer: Any) -> None:
+    """Nobody takes another step of it, so that the computation ends."""
+
+    async def wait() -> None:
+        await Stubborn()
+
+    async def compute() -> None:
+        made = Closing(wait, timeout=1)
+        loop.call_later(1, lambda: None)
+        error = await Started(computer(made.graph)).error(TimeoutError)
+        assert str(error).endswith("and was thrown away")
+        assert "other closed" in made.log
+
+    class TickingLoop(VirtualLoop):
+        def _run_once(self) -> None:
+            self.now += 0.125  # or it would never be idle
+            super()._run_once()  # type: ignore[misc]
+
+    loop = TickingLoop()
+    try:
+        loop.run_until_complete(compute())
+    finally:
+        loop.close()
+
+
+@each_computer
+def test_a_closer_that_ends_when_it_is_cancelled_in_the_second_half(
+    computer: Any,
+) -> None:
+    """It was too slow, but is not thrown away."""
+    ended: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.5)
+        ended.append("in peace")
+
+    async def compute() -> None:
+        made = Closing(wait, timeout=1)
+        error = await Started(computer(made.graph)).error(TimeoutError)
+        assert str(error) == "the clean-up of the resource took longer than 1 s"
+
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(compute())
+        assert loop.time() == 1.5
+    finally:
+        loop.close()
+    assert ended == ["in peace"]
+
+
+@pytest.mark.parametrize("problem", [TimeoutError("its own"), LookupError("its own")])
+@each_computer
+async def test_what_a_closer_raises_in_time_is_its_failure(
+    computer: Any, problem: Exception
+) -> None:
+    """A TimeoutError of its own is not taken for ours."""
+
+    async def fail() -> None:
+        raise problem
+
+    made = Closing(fail, timeout=60)
+    assert await Started(computer(made.graph)).error(type(problem)) is problem
+
+
+# Scopes of anyio
+
+
+@each_computer
+async def test_a_scope_of_anyio_that_is_cancelled(computer: Any) -> None:
+    """It cancels again in every turn, until it is left; cells are cancelled once."""
+    cancellations: list[str] = []
+    log: list[str] = []
+    scope = anyio.CancelScope()
+
+    @resource
+    async def opened() -> AsyncIterator[None]:
+        yield
+        for _ in range(3):
+            await asyncio.sleep(0)
+        log.append("closed")
+
+    @cell
+    async def slow(opened: None) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(scope.cancel)
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancellations.append("slow")
+            with anyio.CancelScope(shield=True):
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            log.append("cleaned up")
+            raise
+
+    graph = Graph.from_cells(opened, slow)
+    with scope:
+        await computer(graph)
+    assert scope.cancelled_caught
+    assert cancellations == ["slow"]
+    assert log == ["cleaned up", "closed"]
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+@each_computer
+async def test_a_timeout_of_anyio(computer: Any) -> None:
+    """`fail_after` works as around any other await."""
+    made = Waiting()
+
+    async def compute() -> None:
+        with anyio.fail_after(None) as scope:
+            made_scopes.append(scope)
+            await computer(made.graph)
+
+    made_scopes: list[anyio.CancelScope] = []
+    started = Started(compute())
+    await started.until(made.ready)
+    made_scopes[0].deadline = -1
+    await started.error(TimeoutError)
+    assert made.log == ENDED
+
+
+@each_computer
+async def test_a_task_group_of_anyio_around_it(computer: Any) -> None:
+    """A sibling that fails ends the computation, which is cleaned up before."""
+    made = Waiting()
+
+    async def fail() -> None:
+        await made.ready.wait()
+        refuse()
+
+    async def compute() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: computer(made.graph))
+            group.start_soon(fail)
+
+    error = await Started(compute()).error(ExceptionGroup)
+    assert [str(each) for each in error.exceptions] == ["refused"]
+    assert made.log == ENDED
+
+
+@each_computer
+async def test_a_scope_of_anyio_that_a_resource_holds_open(computer: Any) -> None:
+    """What it cancels again and again is its own resource, and the cells once."""
+    cancellations: list[str] = []
+
+    @resource
+    async def scoped() -> AsyncIterator[anyio.CancelScope]:
+        with anyio.CancelScope() as scope:
+            yield scope
+
+    @cell
+    async def slow(scoped: anyio.CancelScope) -> None:
+        scoped.cancel()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancellations.append("slow")
+            for _ in range(5):
+                await asyncio.sleep(0)
+            raise
+
+    error = await Started(computer(Graph.from_cells(scoped, slow))).error(RuntimeError)
+    assert "by a scope that it holds open" in str(error)
+    assert list(aiocells.failures(error)) == [scoped]
+    assert cancellations == ["slow"]
 
 
 @each_computer

@@ -38,23 +38,6 @@ async def test_tasks_go_on_between_plain_cells(monkeypatch: pytest.MonkeyPatch) 
     assert order.index("step 2") < len(order) - 1 - order[::-1].index("plain")
 
 
-async def test_without_tasks_plain_cells_run_in_one_go(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Nobody waits for the loop, so that it is left alone."""
-    monkeypatch.setattr(scheduler, "_SLICE", -1)
-    turns = 0
-
-    def count() -> None:
-        nonlocal turns
-        turns += 1
-
-    asyncio.get_running_loop().call_soon(count)
-    cells = [cell(lambda: turns, name=f"cell_{number}") for number in range(5)]
-    results = await aiocells.async_compute_concurrent(Graph.from_cells(*cells))
-    assert set(results.values()) == {0}
-
-
 @pytest.mark.parametrize("compute", BOTH)
 async def test_a_failure_among_many_tasks_stops_each_once(compute: Compute) -> None:
     """All are cancelled, and none of them twice."""

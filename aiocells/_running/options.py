@@ -1,0 +1,31 @@
+"""Refusing options that are of the wrong kind, with a word on what is right."""
+
+import reprlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def checked_mapping(option: str, items: str, given: Any) -> Mapping[Any, Any]:
+    """A mapping that was given as an option, which may be None for an empty one.
+
+    Args:
+        option: its name.
+        items: what it looks like within, such as "cell: value".
+        given: what was given. Empty things of another kind are refused as well, as
+            they are a mistake that would show up with the first thing in them.
+
+    Raises:
+        TypeError: it is no mapping.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        shown = reprlib.repr(given)
+        msg = f"{option}= takes a mapping, {option}={{{items}}}, not {shown}."
+        raise TypeError(msg)
+    return given
+
+
+def is_iterable(given: Any) -> bool:
+    """Whether something can be gone through; text can, but is never meant to be."""
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes)

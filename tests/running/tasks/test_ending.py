@@ -1,0 +1,352 @@
+"""What is raised in the scheduler itself leaves the computer, when all was stopped."""
+
+import asyncio
+import functools
+import heapq
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+import aiocells
+from aiocells import Graph, cell, resource
+from aiocells._running.tasks import ending, in_order, scheduler
+from aiocells.observers import Event, Recorder
+from tests.virtual_loop import Deadlock, VirtualLoop
+
+COMPUTERS: dict[str, Any] = {
+    "async_sequential": aiocells.async_compute_sequential,
+    "concurrent": aiocells.async_compute_concurrent,
+    "simple": aiocells.async_compute_concurrent_simple,
+}
+CONCURRENT = {name: COMPUTERS[name] for name in ("concurrent", "simple")}
+each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+each_concurrent = pytest.mark.parametrize(
+    "computer", CONCURRENT.values(), ids=CONCURRENT
+)
+each_mode = pytest.mark.parametrize("on_error", ["raise", "group", "continue"])
+
+
+class Trouble(Exception):
+    """Raised where nobody should."""
+
+
+class Mixed:
+    """A graph with cells of several kinds, and two resources; `log` tells of ends."""
+
+    def __init__(self) -> None:
+        """Make the graph."""
+        self.log: list[str] = []
+        log = self.log
+
+        @resource
+        async def opened() -> AsyncIterator[int]:
+            yield 1
+            log.append("opened closed")
+
+        @resource
+        def plainly() -> Iterator[int]:
+            yield 2
+            log.append("plainly closed")
+
+        @cell
+        async def waits(opened: int) -> int:
+            await asyncio.sleep(0)
+            return opened + 2
+
+        @cell
+        async def lingers() -> None:
+            await asyncio.sleep(1)
+
+        @cell
+        def first(waits: int, plainly: int) -> int:
+            return waits + plainly
+
+        @cell
+        def second(first: int) -> int:
+            return first + 1
+
+        @cell
+        async def last(second: int) -> int:
+            await asyncio.sleep(0)
+            return second + 1
+
+        self.first, self.last = first, last
+        self.graph = Graph.from_cells(
+            opened, plainly, waits, lingers, first, second, last
+        )
+
+
+def run(computing: Coroutine[Any, Any, Any]) -> Any:
+    """Run on a loop that knows when nothing can happen; checks that nothing is left."""
+    loop = VirtualLoop()
+
+    async def checked() -> Any:
+        try:
+            return await computing
+        finally:
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    try:
+        return loop.run_until_complete(checked())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+# Logging
+
+
+class Raising(logging.Handler):
+    """A handler that raises, as those of logging itself never do."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Raise."""
+        raise Trouble
+
+
+@pytest.fixture
+def raising() -> Iterator[None]:
+    """The library's logger has a handler that raises."""
+    handler = Raising()
+    logger = logging.getLogger("aiocells")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+
+
+@pytest.mark.usefixtures("raising")
+@each_mode
+@each_concurrent
+def test_a_logging_handler_that_raises_at_the_watchdog(
+    computer: Any, on_error: str
+) -> None:
+    """What it raises is raised, and no cell's value is made up."""
+    made = Mixed()
+    with pytest.raises(Trouble) as caught:
+        run(computer(made.graph, watchdog=0, on_error=on_error))
+    assert aiocells.failures(caught.value) == {}
+    assert sorted(made.log) in (["opened closed", "plainly closed"], ["plainly closed"])
+
+
+@pytest.mark.usefixtures("raising")
+@pytest.mark.parametrize("event", ["start", "end"])
+@each_mode
+@each_computer
+def test_a_logging_handler_that_raises_at_an_observer(
+    computer: Any, on_error: str, event: str
+) -> None:
+    """The report on an observer that raised is no failure of a cell to go on after."""
+
+    def observer(told: Event) -> None:
+        if (told.kind, told.name) == (event, "first"):
+            raise LookupError
+
+    made = Mixed()
+    with pytest.raises(Trouble):
+        run(computer(made.graph, observers=[observer], on_error=on_error))
+    assert sorted(made.log) == ["opened closed", "plainly closed"]
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+@each_mode
+@each_computer
+def test_a_clock_that_raises(
+    computer: Any, on_error: str, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it is in the scheduler that something is raised, it leaves it."""
+    calls = 0
+
+    def clock() -> float:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise Trouble
+        return 0.0
+
+    monkeypatch.setattr(scheduler, "monotonic", clock)
+    made = Mixed()
+    try:
+        results = run(computer(made.graph, on_error=on_error))
+    except Trouble:
+        assert calls >= at
+    else:
+        assert calls < at
+        assert results[made.last] == 7
+    closed = sorted(made.log)
+    assert closed == sorted(set(closed))
+
+
+# The stack
+
+
+def at_depth(depth: int, function: Callable[[], Any]) -> Any:
+    """Call a function from within so many calls."""
+    return at_depth(depth - 1, function) if depth > 0 else function()
+
+
+async def awaited_at_depth(depth: int, awaitable: Any) -> Any:
+    """Await something from within so many coroutines."""
+    if depth > 0:
+        return await awaited_at_depth(depth - 1, awaitable)
+    return await awaitable
+
+
+def own_depth() -> int:
+    """How many calls this one is within."""
+    frame, depth = sys._getframe(), 0
+    while frame.f_back is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+@pytest.mark.parametrize("way", ["called", "awaited"])
+@each_mode
+@each_computer
+def test_the_limit_of_recursion(computer: Any, on_error: str, way: str) -> None:
+    """However little room the stack has: right values or a RecursionError, no hang."""
+    outcomes = set()
+    for room in range(70, 0, -1):
+        made = Mixed()
+        loop = VirtualLoop()
+        loop.set_exception_handler(lambda *_: None)
+        main = computing = computer(made.graph, on_error=on_error)
+        depth = sys.getrecursionlimit() - own_depth() - room
+        if way == "awaited":
+            main = awaited_at_depth(depth, main)
+            depth = 0
+        try:
+            results = at_depth(depth, functools.partial(loop.run_until_complete, main))
+        except (RecursionError, ExceptionGroup):
+            outcomes.add("error")
+        except Deadlock:  # the loop itself had no room to tell that the task is done
+            assert asyncio.all_tasks(loop) == set()
+        else:
+            failed = {type(error) for error in results.failures.values()}
+            outcomes.add("error" if failed else "value")
+            assert failed <= {RecursionError}
+            assert failed or results[made.last] == 7
+        main.close()
+        computing.close()
+        loop.close()
+    assert outcomes == {"value", "error"}
+
+
+@each_mode
+@each_computer
+def test_a_stack_without_room_for_waking_up(
+    computer: Any, on_error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found out before that is needed: a future that fails to wake is lost."""
+    monkeypatch.setattr(ending, "_CALLS_TO_WAKE", sys.getrecursionlimit())
+    made = Mixed()
+    with pytest.raises(RecursionError) as caught:
+        run(computer(made.graph, on_error=on_error))
+    assert aiocells.failures(caught.value) == {}
+    assert sorted(made.log) == sorted(set(made.log))
+
+
+# Cells that are lost
+
+
+@each_computer
+def test_a_cell_that_is_lost_is_told(
+    computer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No computer returns before each cell is done: it looks."""
+
+    def forgetful(queue: list[int], number: int) -> None:
+        if number != 1:
+            heapq.heappush(queue, number)
+
+    @cell
+    def kept() -> int:
+        return 1
+
+    @cell
+    def lost() -> int:
+        return 2
+
+    for module in (scheduler, in_order):
+        monkeypatch.setattr(module, "heappush", forgetful)
+    with pytest.raises(RuntimeError) as caught:
+        run(computer(Graph.from_cells(kept, lost)))
+    message = str(caught.value)
+    assert message.startswith("'lost' (")
+    assert message.endswith("this is a fault of aiocells: please report it.")
+
+
+@pytest.mark.parametrize("stops", [False, True])
+@each_computer
+def test_skipped_cells_are_not_lost(computer: Any, stops: bool) -> None:
+    """Nor are those that did not start because the computation was stopped."""
+
+    @cell
+    def fails() -> None:
+        raise Trouble
+
+    @cell
+    def skipped(fails: None) -> None: ...
+
+    graph = Graph.from_cells(fails, skipped)
+    if stops:
+        with pytest.raises(Trouble):
+            run(computer(graph))
+    else:
+        results = run(computer(graph, on_error="continue"))
+        assert results.skipped == {skipped}
+
+
+# Tasks that somebody else cancels
+
+
+@each_computer
+def test_a_stranger_cancels_a_cell_before_its_first_step(computer: Any) -> None:
+    """That cell has failed, whether its task had begun or not; nobody waits for it."""
+    recorder = Recorder()
+
+    @cell
+    async def quick() -> None: ...
+
+    @cell
+    async def victim() -> None:
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        computing = asyncio.create_task(
+            computer(Graph.from_cells(quick, victim), observers=[recorder])
+        )
+        found: list[asyncio.Task[Any]] = []
+        for _ in range(5):
+            found += [t for t in asyncio.all_tasks() if t.get_name() == "victim"]
+            if found:
+                break
+            await asyncio.sleep(0)
+        found[0].cancel("stranger")
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await computing
+        assert caught.value.args == ("stranger",)
+        assert aiocells.failures(caught.value) == {victim: caught.value}
+
+    run(main())
+    assert recorder.names("failure") == ["victim"]
+
+
+@each_concurrent
+def test_cells_that_never_began_are_not_told_of(computer: Any) -> None:
+    """Observers hear of the cancellation of those only that had started."""
+    recorder = Recorder()
+
+    @cell
+    async def fails() -> None:
+        raise Trouble
+
+    @cell
+    async def other() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Trouble):
+        run(computer(Graph.from_cells(fails, other), observers=[recorder]))
+    assert set(recorder.names("cancel")) <= set(recorder.names("start"))

@@ -19,6 +19,11 @@ async def clean_up_within(seconds: float, step: Coroutine[Any, Any, None]) -> No
     Raises:
         TimeoutError: the time was over.
     """
+    # Most clean-ups never suspend. They cannot be bounded, and need no timer.
+    try:
+        waited_for = step.send(None)
+    except StopIteration:
+        return
     loop = asyncio.get_running_loop()
     bound, last = asyncio.timeout(seconds), asyncio.timeout(None)
 
@@ -30,7 +35,7 @@ async def clean_up_within(seconds: float, step: Coroutine[Any, Any, None]) -> No
     cause: BaseException | None = None
     try:
         async with last, bound:
-            await _until(is_given_up, step)
+            await _until(is_given_up, step, waited_for)
     except TimeoutError as error:
         if not bound.expired():
             raise
@@ -47,22 +52,22 @@ async def clean_up_within(seconds: float, step: Coroutine[Any, Any, None]) -> No
 
 @types.coroutine
 def _until(
-    is_given_up: Callable[[], bool], step: Coroutine[Any, Any, None]
+    is_given_up: Callable[[], bool],
+    step: Coroutine[Any, Any, None],
+    waited_for: Any,
 ) -> Generator[Any, None, None]:
     """Await a coroutine, and throw it away at a cancellation with which it is given up.
+
+    The coroutine has begun.
 
     Args:
         is_given_up: asked at each cancellation.
         step: the coroutine.
+        waited_for: what it waits for first.
     """
     thrown: BaseException | None = None
     try:
         while True:
-            try:
-                waited_for = step.send(None) if thrown is None else step.throw(thrown)
-            except StopIteration:
-                return
-            thrown = None
             try:
                 yield waited_for
             except BaseException as error:
@@ -70,6 +75,11 @@ def _until(
                     _throw_away(step)
                     raise
                 thrown = error
+            try:
+                waited_for = step.send(None) if thrown is None else step.throw(thrown)
+            except StopIteration:
+                return
+            thrown = None
     finally:
         # The exception holds this frame: that must not hold the exception.
         del thrown

@@ -46,6 +46,8 @@ class OpenResource:
         """Run up to the `yield`; gives the value."""
         try:
             if isinstance(self._generator, AsyncGenerator):
+                if self._timeout is None:
+                    return await self._open_async(self._generator)
                 return await _within(self._timeout, self._open_async(self._generator))
             return await self._call(self._open_plain)
         except BaseException:
@@ -110,10 +112,8 @@ class OpenResource:
             self._thread.shutdown()
 
 
-async def _within(seconds: float | None, step: Coroutine[Any, Any, Any]) -> Any:
+async def _within(seconds: float, step: Coroutine[Any, Any, Any]) -> Any:
     try:
-        if seconds is None:
-            return await step
         return await within(seconds, "the resource", step)
     finally:
         step.close()  # it is not awaited where the loop was closed under it

@@ -60,6 +60,8 @@ class ResourceTasks:
         self.open: dict[int, asyncio.Future[None]] = {}
         self.one_by_one = False
         self._opened: dict[int, int] = {}  # the how manieth each was
+        # Those whose turn to close has come.
+        self._told: set[int] = set()
         self._users: dict[int, int] = {}
         # Those whose closers hold up the event loop, that wait, and that has its turn.
         self._holding_up = holding_up
@@ -71,7 +73,6 @@ class ResourceTasks:
         run, host = self._run, self._host
         program = run.plan.program
         options = program.options[number]
-        may_close = asyncio.get_running_loop().create_future()
         task: Any = asyncio.current_task()
         task.add_done_callback(functools.partial(self._ended, number))
         failed = False
@@ -90,7 +91,7 @@ class ResourceTasks:
             self._tell(host.leave, number)
             return
         self._opened[number] = len(self._opened)
-        self.open[number] = may_close
+        self.open[number] = task.get_loop().create_future()
         try:
             run.announce("end", number)
         except BaseException as error:
@@ -98,7 +99,7 @@ class ResourceTasks:
         else:
             self._tell(host.done, number, value)
         self._tell(host.leave, number)
-        cancelled = await self._idle(may_close)
+        cancelled = await self._idle(number)
         try:
             await resource.close()
             if cancelled is not None:
@@ -130,7 +131,7 @@ class ResourceTasks:
             self._closing = None
             self.close_next()
 
-    async def _idle(self, may_close: asyncio.Future[None]) -> BaseException | None:
+    async def _idle(self, number: int) -> BaseException | None:
         """Wait for the turn to close, which always comes, cancelled or not.
 
         A cancellation that is not the computation's own, such as that of a task group
@@ -140,10 +141,13 @@ class ResourceTasks:
             That cancellation, if there was one.
         """
         cancelled: BaseException | None = None
-        while not may_close.done():
+        # Not until the future is done: a scope may cancel that in every turn of the
+        # event loop, even in the one in which it would have been told.
+        while number not in self._told:
             try:
-                await asyncio.wait([may_close])
+                await self.open[number]
             except asyncio.CancelledError as error:
+                self.open[number] = asyncio.get_running_loop().create_future()
                 if not self._host.is_cancelled():
                     cancelled = error
                     self._run.stopped = True
@@ -198,6 +202,7 @@ class ResourceTasks:
             self._close(self._closing)
 
     def _close(self, number: int) -> None:
+        self._told.add(number)
         may_close = self.open[number]
         if not may_close.done():
             may_close.set_result(None)

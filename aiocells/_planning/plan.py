@@ -83,6 +83,18 @@ class Plan:
         return counts
 
     @functools.cached_property
+    def sources(self) -> list[int]:
+        """The cells that wait for none, in the order of their numbers."""
+        counts = self.counts
+        return sorted(number for number in self.order if not counts[number])
+
+    @functools.cached_property
+    def elsewhere(self) -> list[int]:
+        """The cells that say `run_in`, resources among them."""
+        options = self.program.options
+        return [each for each in self.order if options[each].run_in is not None]
+
+    @functools.cached_property
     def uses(self) -> list[int]:
         """For each cell how many arguments its value becomes; a target is kept."""
         uses = [0] * len(self.program.nodes)
@@ -142,6 +154,16 @@ class Plan:
     def resources(self) -> list[int]:
         """The resources, in the order of the cells."""
         return [each for each in self.order if self.program.is_resource(each)]
+
+    @functools.cached_property
+    def inline_resources(self) -> frozenset[int]:
+        """The resources that hold up an event loop when they open and close."""
+        kinds, options = self.program.kinds, self.program.options
+        return frozenset(
+            each
+            for each in self.resources
+            if kinds[each] is Kind.GENERATOR and options[each].run_in is None
+        )
 
     @functools.cached_property
     def between_resources(self) -> dict[int, tuple[int, ...]]:

@@ -94,6 +94,16 @@ class Program:
         """What the caller may give."""
         return self.roster.input_names
 
+    @functools.cached_property
+    def are_plain(self) -> bytes:
+        """For each cell 1 if it is a plain function, else 0."""
+        return bytes(kind is Kind.PLAIN for kind in self.kinds)
+
+    @functools.cached_property
+    def limits(self) -> frozenset[str]:
+        """What `limit` of the cells names."""
+        return frozenset(each.limit for each in self.options if each.limit)
+
     def described(self, number: int) -> str:
         """A cell as messages name it, with its place in the source."""
         return self.roster.described(number)

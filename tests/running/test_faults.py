@@ -4,6 +4,7 @@ After each computation nothing is left running or open, no failure is lost or in
 and what came out is right: `FaultRun.run` checks all of that.
 """
 
+import contextlib
 import functools
 import random
 import sys
@@ -115,19 +116,23 @@ def told(error: BaseException) -> tuple[type[BaseException], str, Sequence[str]]
 
 
 @pytest.mark.parametrize("part", range(3))
-@pytest.mark.parametrize("has_eager_tasks", [True, False])
+@pytest.mark.parametrize("eager", ["at best", "by hand", "never"])
 @given(case=cases())
 @many(500)
 def test_nothing_is_left_running_and_no_failure_is_lost(
-    part: int, has_eager_tasks: bool, case: Case
+    part: int, eager: str, case: Case
 ) -> None:
     """Whatever cells do, whenever it is cancelled: all is closed, and all is told.
 
     When what was raised is dropped, no value is left, without the garbage collector.
     """
     run = FaultRun(case)
-    can_be_eager = scheduler._CAN_BE_EAGER and has_eager_tasks  # as in Python 3.11
-    with mock.patch.object(scheduler, "_CAN_BE_EAGER", can_be_eager):
+    with contextlib.ExitStack() as stack:
+        if eager != "at best":  # as in Python 3.11
+            stack.enter_context(mock.patch.object(scheduler, "_CAN_BE_EAGER", False))
+        if eager == "never":  # as there in debug mode
+            patch = mock.patch.object(scheduler, "eager_tasks", return_value=None)
+            stack.enter_context(patch)
         run.run()
     run.forget()
 

@@ -57,9 +57,8 @@ class Offload:
         self._workers: Workers | None = None
         self.has_pools = False
         executors = checked_mapping("executors", '"name": executor', executors)
-        plan, program = run.plan, run.plan.program
-        _refuse_unused(plan, executors)
-        moved = [n for n in plan.order if program.options[n].run_in is not None]
+        program, moved = run.plan.program, run.plan.elsewhere
+        _refuse_unused(run.plan, executors)
         cells = [n for n in moved if not program.is_resource(n)]
         for number in moved:
             if program.is_resource(number):  # it will make a thread of its own

@@ -11,6 +11,8 @@ class Cancellation:
         task: the task, or None for what cannot be cancelled.
     """
 
+    __slots__ = ("_before", "_task")
+
     def __init__(self, task: "asyncio.Task[Any] | None") -> None:
         self._task = task
         self._before = task.cancelling() if task is not None else 0

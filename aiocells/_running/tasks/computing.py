@@ -8,7 +8,6 @@ from typing import Any
 
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
-from aiocells._running.elsewhere.offload import Offload
 from aiocells._running.observing import observe
 from aiocells._running.options import checked_mapping
 from aiocells._running.prepare import lay_out
@@ -16,7 +15,7 @@ from aiocells._running.run import Run
 from aiocells._running.tasks.limits import LimitedScheduler, check_limits
 from aiocells._running.tasks.nesting import MOST_NESTED, nesting
 from aiocells._running.tasks.scheduler import Scheduler
-from aiocells._running.tasks.watchdog import check_watchdog
+from aiocells._running.tasks.watchdog import WATCHDOG, check_watchdog
 
 
 async def compute_as_tasks(
@@ -35,7 +34,12 @@ async def compute_as_tasks(
         executors: the executors that `run_in` names.
         scheduler_for: makes the scheduler, when the run is ready to start.
     """
-    offload = Offload(run, executors)
+    offload = None
+    if executors is not None or run.plan.elsewhere:
+        # What few programs use, they should load.
+        from aiocells._running.elsewhere.offload import Offload
+
+        offload = Offload(run, executors)
     if run.notify is not None:
         observe(run)
     run.values = lay_out(run.plan, inputs, given)
@@ -46,7 +50,7 @@ async def compute_as_tasks(
             )  # goes on from the event loop, with a stack of its own
         await scheduler_for(run).compute()
     finally:
-        if offload.has_pools:
+        if offload is not None and offload.has_pools:
             await offload.close()
     return run.conclude()
 
@@ -73,9 +77,12 @@ def concurrent_scheduler(
         UnsupportedCell: a cell names a limit that is not given.
         ValueError: a number that is none, or a limit that no cell names.
     """
+    if watchdog is not WATCHDOG:
+        check_watchdog(watchdog)
+    if max_concurrency is None and limits is None and not plan.program.limits:
+        return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
     limits = checked_mapping("limits", '"name": number', limits)
     check_limits(plan, max_concurrency, limits)
-    check_watchdog(watchdog)
     if max_concurrency is None and not limits:
         return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
     return functools.partial(

@@ -18,22 +18,40 @@ class Ending:
     What is raised by nobody's cell, be it by a task factory, by logging, or at the
     limit of recursion, must leave the computer, and not be lost in a task that nobody
     awaits. It is caught where the event loop enters, and comes to `interrupt`.
+
+    Args:
+        run: what to compute.
     """
 
-    _run: Run
-    _loop: asyncio.AbstractEventLoop
-    _cancellation: Cancellation
-    # For each cell how many it waits for, or OVER.
-    _waiting_for: list[int]
-    # The cells that are ready, lowest number first: those that only begin here, and
-    # those that hold up the event loop until they are done.
-    _starting: list[int]
-    _inline: list[int]
-    # The tasks of the cells that run, but for resources that are open.
-    _tasks: "dict[int, asyncio.Future[Any]]"
-    _waiter: "asyncio.Future[None] | None" = None
-    _is_stopping = False
-    _lacks_room: bool | None = None
+    __slots__ = (
+        "_cancellation",
+        "_inline",
+        "_is_stopping",
+        "_lacks_room",
+        "_loop",
+        "_run",
+        "_starting",
+        "_tasks",
+        "_waiter",
+        "_waiting_for",
+    )
+
+    def __init__(self, run: Run) -> None:
+        loop = asyncio.get_running_loop()
+        self._run = run
+        self._loop = loop
+        self._cancellation = Cancellation(asyncio.current_task(loop))
+        # For each cell how many it waits for, or OVER.
+        self._waiting_for = run.plan.counts.copy()
+        # The cells that are ready, lowest number first: those that only begin here, and
+        # those that hold up the event loop until they are done.
+        self._starting: list[int] = []
+        self._inline: list[int] = []
+        # The tasks of the cells that run, but for resources that are open.
+        self._tasks: dict[int, asyncio.Future[Any]] = {}
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_stopping = False
+        self._lacks_room: bool | None = None
 
     def leave(self, number: int) -> None:
         """Record that a cell does not run any more."""

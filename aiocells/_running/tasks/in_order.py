@@ -28,7 +28,8 @@ class OrderedScheduler(Scheduler):
         # The order says it all: nobody counts down, and what is ready goes nowhere.
         self._dependents = [()] * len(self._entered)
         self._queues = [[]] * len(self._entered)
-        self._resources.one_by_one = True
+        if self._resources is not None:
+            self._resources.one_by_one = True
 
     @override
     def _admit(self) -> None:

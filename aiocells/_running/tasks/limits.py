@@ -92,14 +92,14 @@ def check_limits(
     """
     if max_concurrency is not None:
         _check_count("max_concurrency", max_concurrency)
-    named = {options.limit for options in plan.program.options if options.limit}
+    named = plan.program.limits
     for name, count in limits.items():
         _check_count(f"limits: {name!r}", count)
         if name not in named:
             near = _names.suggestions(name, named)
             msg = f"limits: no cell has limit={name!r}.{_names.did_you_mean(near)}"
             raise ValueError(msg)
-    if named - set(limits):
+    if named - limits.keys():
         _check_given(plan, limits)
 
 

@@ -61,6 +61,19 @@ class CellTask(asyncio.Task[None]):
                 host.task_ended(task.number, error)
 
 
+def later_task(
+    host: "weakref.ref[Any]",
+    number: int,
+    coroutine: CellCoroutine,
+    name: str,
+    context: Context,
+) -> CellTask:
+    """Make a task that takes its first step in the next turn of the event loop."""
+    task = CellTask(coroutine, name=name, context=context)
+    task.host, task.number = host, number
+    return task
+
+
 class FactoryTasks:
     """The tasks of one computation that the loop's task factory makes.
 

@@ -20,9 +20,9 @@ from typing import Any
 
 from aiocells._declaring.kinds import Kind
 from aiocells._running.run import Run
-from aiocells._running.tasks.cancellation import Cancellation
+from aiocells._running.tasks.eager import EagerTasks, eager_tasks
 from aiocells._running.tasks.ending import OVER, Ending
-from aiocells._running.tasks.making import CellTask, FactoryTasks, must_be_asked
+from aiocells._running.tasks.making import FactoryTasks, later_task, must_be_asked
 from aiocells._running.tasks.nesting import nesting
 from aiocells._running.tasks.resource_tasks import ResourceTasks
 from aiocells._running.tasks.watchdog import report_blocking
@@ -48,37 +48,64 @@ class Scheduler(Ending):
         watchdog: seconds that a plain cell may hold up the loop without a word.
     """
 
+    # More attributes than a class can have the keys of in common would have each made
+    # into a dictionary of its own.
+    __slots__ = (
+        "__weakref__",
+        "_arguments",
+        "_bodies",
+        "_by_hand",
+        "_clock",
+        "_context",
+        "_created",
+        "_dependents",
+        "_factory",
+        "_functions",
+        "_is_advancing",
+        "_is_eager",
+        "_names",
+        "_queues",
+        "_resources",
+        "_turn",
+        "_turn_after",
+        "_until",
+        "_uses",
+        "_values",
+        "_watchdog",
+        "_weakly",
+    )
+
     def __init__(
         self, run: Run, *, inline: bool = True, watchdog: float | None = None
     ) -> None:
+        super().__init__(run)
         plan, program = run.plan, run.plan.program
-        self._run = run
         self._values = run.values
         self._functions = run.functions
         self._arguments = program.arguments
         self._names = program.names
         self._dependents = plan.dependents
-        self._waiting_for = plan.counts.copy()
         if plan.frees:
             run.uses = Uses(plan, run.values)
         self._uses = run.uses
-        self._loop = asyncio.get_running_loop()
-        self._cancellation = Cancellation(asyncio.current_task())
+        loop = self._loop
         self._context = contextvars.copy_context()
-        factory: Any = self._loop.get_task_factory()
+        factory: Any = loop.get_task_factory()
         self._factory: FactoryTasks | None = None
         if factory is not None and must_be_asked(factory):
             self._factory = FactoryTasks(factory, self)
-        self._is_eager = _CAN_BE_EAGER and self._factory is None
-        self._weakly = None if self._is_eager else weakref.ref(self)
-        self._starting = []
-        self._inline = []
+        self._by_hand: EagerTasks | None = None
+        self._is_eager = self._factory is None
+        if self._is_eager and not _CAN_BE_EAGER:
+            self._by_hand = eager_tasks(loop)
+            self._is_eager = self._by_hand is not None
+        self._weakly: Any = None if self._is_eager else weakref.ref(self)
         # For each cell the queue that it enters when it is ready.
-        self._queues = [
-            self._inline if kind is Kind.PLAIN else self._starting for kind in run.kinds
-        ]
-        self._bodies = self._special_bodies(inline)
-        self._tasks = {}
+        self._queues = self._queues_by_kind()
+        self._resources: ResourceTasks | None = None
+        self._bodies = (
+            {} if inline and not plan.resources else self._special_bodies(inline)
+        )
         self._is_advancing = False
         # Tasks that may not have had their first step yet.
         self._created = 0
@@ -87,6 +114,16 @@ class Scheduler(Ending):
         self._watchdog = math.inf if watchdog is None else watchdog
         self._clock = 0.0
         self._until = 0.0
+
+    def _queues_by_kind(self) -> list[list[int]]:
+        kinds, program = self._run.kinds, self._run.plan.program
+        if kinds is program.kinds:
+            are_plain = program.are_plain
+        else:  # some are moved elsewhere
+            are_plain = bytes(kind is Kind.PLAIN for kind in kinds)
+        if 1 not in are_plain:
+            return [self._starting] * len(are_plain)
+        return list(map((self._starting, self._inline).__getitem__, are_plain))
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""
@@ -97,17 +134,13 @@ class Scheduler(Ending):
             for number in plan.order:
                 if kinds[number] is Kind.PLAIN:
                     bodies[number] = self._plain_body
-        holding_up = {
-            number
-            for number in plan.resources
-            if kinds[number] is Kind.GENERATOR
-            and plan.program.options[number].run_in is None
-        }
-        self._resources = ResourceTasks(run, self, holding_up)
-        for number in plan.resources:
-            bodies[number] = self._resources.body
-            if number in holding_up:
-                self._queues[number] = self._inline
+        if plan.resources:
+            holding_up = plan.inline_resources
+            resources = self._resources = ResourceTasks(run, self, holding_up)
+            for number in plan.resources:
+                bodies[number] = resources.body
+                if number in holding_up:
+                    self._queues[number] = self._inline
         return bodies
 
     async def compute(self) -> None:
@@ -115,9 +148,8 @@ class Scheduler(Ending):
         nesting.depth += 1
         try:
             self._until = monotonic() + _SLICE
-            for number in self._run.plan.order:
-                if not self._waiting_for[number]:
-                    heappush(self._queues[number], number)
+            for number in self._run.plan.sources:
+                heappush(self._queues[number], number)
             self._admit()
             self._advance()
         except BaseException as error:
@@ -130,9 +162,10 @@ class Scheduler(Ending):
             ran = self._waiting_for.count(OVER)
             if ran != len(self._run.plan.order) - len(self._run.skipped):
                 self._tell_what_is_lost()
-        self._resources.close_next()
-        while self._resources.open:
-            await self._wait()
+        if self._resources is not None:
+            self._resources.close_next()
+            while self._resources.open:
+                await self._wait()
         if self._factory is not None:
             while self._factory.have_left(must_stop=self._is_stopping):
                 await self._wait()
@@ -156,12 +189,8 @@ class Scheduler(Ending):
         self._is_advancing = True
         try:
             while True:
-                while starting:
-                    number = heappop(starting)
-                    self._start(number)
-                    if number % _SELDOM == 1 and monotonic() > self._until:
-                        self._wait_a_turn()
-                        break
+                if starting:
+                    self._start_all(starting)
                 if not inline or self._turn is not None:
                     break
                 self._clock = monotonic()
@@ -173,7 +202,7 @@ class Scheduler(Ending):
                         break
                     number = heappop(inline)
                     if bodies and number in bodies:
-                        self._start(number)
+                        self._start_all([number])
                         self._clock = monotonic()
                     else:
                         self._run_inline(number)
@@ -182,7 +211,7 @@ class Scheduler(Ending):
                         break
         finally:
             self._is_advancing = False
-        if not self._is_busy():
+        if self._waiter is not None and not self._is_busy():
             self.wake()
 
     def _wait_a_turn(self) -> None:
@@ -202,36 +231,60 @@ class Scheduler(Ending):
         except BaseException as error:
             self.interrupt(error)
 
-    def _start(self, number: int) -> None:
-        if self._bodies and number in self._bodies:
-            coroutine = self._bodies[number](number)
-        else:
-            coroutine = self._body(number)
-        loop, name = self._loop, self._names[number]
-        context = self._context.copy()
-        task: Any
-        try:
-            # Written out: a partial would merge its keywords with these at every call.
-            if self._is_eager:
-                task = _Task(
-                    coroutine, loop=loop, name=name, context=context, eager_start=True
-                )
-            elif self._factory is not None:
-                task = self._factory.make(number, coroutine, name, context)
+    def _start_all(self, starting: list[int]) -> None:
+        """Make a task for each of these cells, the lowest number first.
+
+        Args:
+            starting: a heap, which this empties, or which the computation's end does.
+        """
+        # One loop with names of its own takes a tenth less than a call for each.
+        loop, names, context = self._loop, self._names, self._context
+        bodies, waiting_for, tasks = self._bodies, self._waiting_for, self._tasks
+        is_eager, by_hand, body = self._is_eager, self._by_hand, self._body
+        current = None if by_hand is None else asyncio.current_task(loop)
+        while starting:
+            number = heappop(starting)
+            if bodies and number in bodies:
+                coroutine = bodies[number](number)
             else:
-                task = CellTask(coroutine, loop=loop, name=name, context=context)
-                task.host, task.number = self._weakly, number
-        except BaseException as error:
-            self.interrupt(error, number)
-            coroutine.close()
-            return
-        if self._waiting_for[number] == OVER:  # in the first step of an eager task
-            return
-        if task.done():
-            task.result()  # what it raised before it could tell
-        self._tasks[number] = task
-        if not self._is_eager:
-            self._created += 1
+                coroutine = body(number)
+            task: Any
+            try:
+                if by_hand is not None:
+                    task = by_hand.make(
+                        coroutine, names[number], context.copy(), current
+                    )
+                elif is_eager:
+                    # Written out: a partial would merge its keywords at every call.
+                    task = _Task(
+                        coroutine,
+                        loop=loop,
+                        name=names[number],
+                        context=context.copy(),
+                        eager_start=True,
+                    )
+                else:
+                    task = self._later(number, coroutine)
+            except BaseException as error:
+                self.interrupt(error, number)
+                coroutine.close()
+                continue
+            if waiting_for[number] != OVER:  # it is, by the first step of an eager task
+                if task.done():
+                    task.result()  # what it raised before it could tell
+                tasks[number] = task
+                if not is_eager:
+                    self._created += 1
+            if number % _SELDOM == 1 and monotonic() > self._until:
+                self._wait_a_turn()
+                return
+
+    def _later(self, number: int, coroutine: Any) -> "asyncio.Future[Any]":
+        """Make a task that may take its first step later."""
+        name, context = self._names[number], self._context.copy()
+        if self._factory is not None:
+            return self._factory.make(number, coroutine, name, context)
+        return later_task(self._weakly, number, coroutine, name, context)
 
     async def _body(self, number: int) -> None:
         try:
@@ -260,8 +313,10 @@ class Scheduler(Ending):
     def leave(self, number: int) -> None:
         if self._tasks.pop(number, None) is None or self._is_advancing:
             return
-        if self._starting or self._inline or not self._tasks:
+        if self._starting or self._inline:
             self._advance()
+        elif not self._tasks:
+            self.wake()
 
     def _run_inline(self, number: int) -> None:
         try:

@@ -104,6 +104,11 @@ class Program:
         """What `limit` of the cells names."""
         return frozenset(each.limit for each in self.options if each.limit)
 
+    @functools.cached_property
+    def places(self) -> frozenset[str]:
+        """What `run_in` of the cells names."""
+        return frozenset(each.run_in for each in self.options if each.run_in)
+
     def described(self, number: int) -> str:
         """A cell as messages name it, with its place in the source."""
         return self.roster.described(number)

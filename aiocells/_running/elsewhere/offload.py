@@ -9,6 +9,7 @@ import contextvars
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,11 @@ MAX_THREADS = 40
 
 _BUILT_IN = ("thread", "process")
 
+# Threads that have nothing more to do are gone in a few turns of the event loop. One
+# that takes its time, to let go of what it kept, is looked at again after that.
+_TURNS = 200
+_LATER = 0.001
+
 
 class Offload:
     """Has the cells of a run that say `run_in` called elsewhere.
@@ -54,6 +60,7 @@ class Offload:
     def __init__(self, run: Run, executors: Mapping[str, Executor] | None) -> None:
         self._run = run
         self._threads: ThreadPoolExecutor | None = None
+        self._started: list[threading.Thread] = []
         self._workers: Workers | None = None
         self.has_pools = False
         executors = checked_mapping("executors", '"name": executor', executors)
@@ -83,7 +90,12 @@ class Offload:
         if where == "thread":
             check_offered(program, number, "thread")
             if self._threads is None:
-                self._threads = ThreadPoolExecutor(MAX_THREADS, "aiocells")
+                self._threads = ThreadPoolExecutor(
+                    min(MAX_THREADS, len(run.plan.elsewhere)),
+                    "aiocells",
+                    _note_thread,
+                    (self._started,),
+                )
                 self.has_pools = True
             return functools.partial(_in_thread, self._threads, function)
         if where == "process":
@@ -109,18 +121,35 @@ class Offload:
     async def close(self) -> None:
         """End our threads and processes; those of the user are the user's."""
         if self._threads is not None:
-            self._threads.shutdown()
+            self._threads.shutdown(wait=False)
+            await self._outlast_threads()
+            self._threads.shutdown()  # one may have come too late to be noted
         if self._workers is not None:
             try:
                 await self._workers.close()
             except asyncio.CancelledError as error:
                 self._run.cancelled = self._run.cancelled or error
 
+    async def _outlast_threads(self) -> None:
+        """Wait until our threads are gone, while the event loop goes on."""
+        turns = 0
+        for thread in self._started:
+            while thread.is_alive():
+                turns += 1
+                try:
+                    await asyncio.sleep(0 if turns < _TURNS else _LATER)
+                except asyncio.CancelledError as error:
+                    self._run.cancelled = self._run.cancelled or error
+
+
+def _note_thread(started: list[threading.Thread]) -> None:
+    started.append(threading.current_thread())
+
 
 def _refuse_unused(plan: Plan, executors: Mapping[str, Executor]) -> None:
     if not executors:
         return
-    named = {options.run_in for options in plan.program.options if options.run_in}
+    named = plan.program.places
     for name, executor in executors.items():
         if not callable(getattr(executor, "submit", None)):
             msg = (

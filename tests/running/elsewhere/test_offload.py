@@ -19,7 +19,7 @@ import pytest
 
 import aiocells
 from aiocells import Graph, UnsupportedCell, WorkerDied, cell, depends_on
-from aiocells._running.elsewhere import processes
+from aiocells._running.elsewhere import offload, processes
 from tests.helpers import COMPUTERS, Modules
 
 ASYNC = [name for name in COMPUTERS if name != "sequential"]
@@ -81,6 +81,70 @@ async def test_a_thread_cell_does_not_block_the_loop() -> None:
     graph = Graph.from_cells(waiting, releasing)
     results = await aiocells.async_compute_concurrent(graph)
     assert results[waiting] is True
+
+
+class Lingering:
+    """Kept by a thread, which ends only when this may be let go."""
+
+    def __init__(self) -> None:
+        """Nothing may be let go yet."""
+        self.may_go = threading.Event()
+
+    def __del__(self) -> None:
+        """Wait, as the thread does."""
+        LINGERED.append(self.may_go.wait(10))
+
+
+LINGERED: list[bool] = []
+
+
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_threads_end_while_the_loop_goes_on(is_cancelled: bool) -> None:
+    """However long they take to, and whether the computation is cancelled meanwhile."""
+    LINGERED.clear()
+    kept = threading.local()
+    loop = asyncio.get_running_loop()
+    running: asyncio.Future[threading.Event] = loop.create_future()
+
+    @cell(run_in="thread")
+    def keeps() -> int:
+        kept.value = Lingering()
+        loop.call_soon_threadsafe(running.set_result, kept.value.may_go)
+        return 1
+
+    graph = Graph.from_cells(keeps)
+    task = asyncio.create_task(aiocells.async_compute_concurrent(graph))
+    may_go = await running
+    for _ in range(2 * offload._TURNS):
+        await asyncio.sleep(0)
+    assert not task.done()
+    if is_cancelled:
+        task.cancel()
+        await asyncio.sleep(0)
+    may_go.set()
+    if is_cancelled:
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    else:
+        assert (await task)[keeps] == 1
+    assert LINGERED == [True]
+
+
+@pytest.mark.needs_threads
+def test_no_more_threads_are_started_than_there_are_cells() -> None:
+    """Nor are any kept for the next computation."""
+    names: set[str] = set()
+
+    def make(number: int) -> Any:
+        def notes() -> None:
+            names.add(threading.current_thread().name)
+
+        return cell(run_in="thread", name=f"notes_{number}")(notes)
+
+    graph = Graph.from_cells(*(make(number) for number in range(3)))
+    asyncio.run(aiocells.async_compute_concurrent(graph))
+    assert 1 <= len(names) <= 3
 
 
 @pytest.mark.needs_threads

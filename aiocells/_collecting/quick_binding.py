@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
-from aiocells._declaring.marks import MARK, Mark
+from aiocells._declaring.marks import MARK, spec_of
 from aiocells._declaring.spec import PLAIN_SPEC
 
 _NOT_SIMPLE = (
@@ -40,8 +40,7 @@ def quick_sources(
     own = function.__dict__
     if len(own) != 1:
         return None
-    mark = own.get(MARK)
-    if type(mark) is not Mark or mark.spec is not PLAIN_SPEC:
+    if type(own.get(MARK)) is not int and spec_of(function) is not PLAIN_SPEC:
         return None
     code = function.__code__
     flags = code.co_flags

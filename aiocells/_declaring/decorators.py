@@ -5,6 +5,7 @@ Collecting reads the marks; nothing else happens here.
 """
 
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from aiocells._declaring.marking import (
     mark_options,
     refuse_decorator,
 )
-from aiocells._declaring.marks import MARK, leave_first
+from aiocells._declaring.marks import MARK, leave, next_sequence
 from aiocells._declaring.names import own_name
 from aiocells._declaring.spec import (
     PLAIN_SPEC,
@@ -92,7 +93,15 @@ def cell(
         and timeout is None
         and MARK not in function.__dict__
     ):
-        leave_first(function, PLAIN_SPEC)
+        # Written out, it takes 0.4 microseconds, in place of 2.7 in steps.
+        frame = sys._getframe(1)
+        if (
+            frame.f_globals is function.__globals__
+            and not frame.f_code.co_flags & inspect.CO_OPTIMIZED
+        ):  # a statement of the module, or of a class, in which it is written
+            function.__dict__[MARK] = next_sequence()
+        else:
+            leave(function, PLAIN_SPEC)
         return function
     options = Options(name=name, run_in=run_in, limit=limit, timeout=timeout)
     if function is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from aiocells._declaring.spec import CellSpec
+from aiocells._declaring.spec import PLAIN_SPEC, CellSpec
 
 MARK = "__aiocells__"
 
@@ -40,7 +40,10 @@ class Mark:
         return self
 
 
-_sequence = itertools.count().__next__
+# Under a bare `@cell` where it is written, as most are, a function has this number
+# alone for its mark: to make a `Mark` would take as long again as all else that the
+# decorator does. Those who read it by `mark_of` or `spec_of` see no difference.
+next_sequence = itertools.count().__next__
 
 
 def leave(function: Any, spec: CellSpec) -> None:
@@ -52,7 +55,7 @@ def leave(function: Any, spec: CellSpec) -> None:
     known = mark_of(function)
     modules = _running_modules(function)
     if known is None:
-        mark = Mark(spec, _sequence(), modules)
+        mark = Mark(spec, next_sequence(), modules)
     else:
         modules = tuple(dict.fromkeys(known.modules + modules))
         mark = Mark(spec, known.sequence, modules)
@@ -60,22 +63,6 @@ def leave(function: Any, spec: CellSpec) -> None:
     setattr(holder, MARK, mark)
     if mark_of(function) is not mark:
         _keep_beside(holder, mark)
-
-
-def leave_first(function: types.FunctionType, spec: CellSpec) -> None:
-    """Mark a function that is not marked yet, as fast as can be.
-
-    It is called by the decorator itself.
-    """
-    frame = sys._getframe(2)
-    if (
-        frame.f_globals is function.__globals__
-        and not frame.f_code.co_flags & inspect.CO_OPTIMIZED
-    ):
-        modules: tuple[str, ...] = ()
-    else:
-        modules = _running_modules(function)
-    setattr(function, MARK, Mark(spec, _sequence(), modules))
 
 
 def _running_modules(function: Any) -> tuple[str, ...]:
@@ -111,6 +98,8 @@ def spec_of(function: Any) -> CellSpec | None:
     """The spec that `function` itself carries, or None."""
     if type(function) is types.FunctionType:  # nearly all
         mark = function.__dict__.get(MARK)
+        if type(mark) is int:
+            return PLAIN_SPEC
     else:
         mark = mark_of(function)
     return mark.spec if type(mark) is Mark else None
@@ -131,6 +120,8 @@ def mark_of(function: Any) -> Mark | None:
         mark = _own_attributes(function).get(MARK)
     else:
         return None
+    if type(mark) is int:
+        return Mark(PLAIN_SPEC, mark, ())
     return mark if type(mark) is Mark else None
 
 

@@ -93,8 +93,16 @@ def _decorating(effort: Effort) -> Row:
 
 
 def decorate_all(functions: list[layered.Function]) -> list[layered.Function]:
-    """Do what `@cell` does above each function."""
-    return [cell(function) for function in functions]
+    """Do what `@cell` does above each function, as statements of their module.
+
+    Where it is called from is part of what it looks at.
+    """
+    exec(
+        "for each in functions: cell(each)",
+        functions[0].__globals__,
+        {"functions": functions, "cell": cell},
+    )
+    return functions
 
 
 def _check_built(width: int) -> None:

@@ -20,6 +20,8 @@ from aiocells import (
     depends_on,
     resource,
 )
+from aiocells._declaring.marks import mark_of, spec_of
+from aiocells._declaring.spec import PLAIN_SPEC
 from tests.helpers import COMPUTERS, Modules
 
 Value = TypeVar("Value")
@@ -34,6 +36,12 @@ def plain() -> int:
 def marked() -> int:
     """A cell that tests depend on."""
     return 2
+
+
+@cell
+def bare() -> int:
+    """A cell that one test looks at."""
+    return 3
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,19 @@ def test_the_mark_is_the_only_trace() -> None:
     for field in attrs.fields(type(spec)):
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             setattr(spec, field.name, None)
+
+
+def test_a_bare_mark_says_as_much_as_any_other() -> None:
+    """Under a bare `@cell` a function has a number for its mark, and reads the same."""
+    assert type(vars(bare)["__aiocells__"]) is int
+    assert spec_of(bare) is PLAIN_SPEC
+    mark = mark_of(bare)
+    assert mark is not None
+    assert mark.sequence == vars(bare)["__aiocells__"]
+    assert mark.modules == ()
+    again = mark_of(cell(bare))
+    assert again is not None
+    assert (again.spec, again.sequence) == (PLAIN_SPEC, mark.sequence)
 
 
 def test_a_list_binding_is_taken_as_it_is_now() -> None:

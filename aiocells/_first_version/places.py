@@ -5,7 +5,6 @@ are collected with `Graph` need none of this: they take parameters.
 """
 
 import asyncio
-import datetime
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
@@ -131,6 +130,9 @@ async def timer(seconds: float, result_variable: Writable) -> None:
     >>> type(now.value)
     <class 'datetime.datetime'>
     """
+    # Who asks for no time should not wait for the import.
+    import datetime
+
     await asyncio.sleep(seconds)
     result_variable.value = datetime.datetime.now()
 

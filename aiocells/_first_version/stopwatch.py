@@ -1,21 +1,32 @@
 """A stopwatch, to time a computation or a part of it."""
 
-import datetime
+import functools
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, overload
 
-Elapsed = datetime.timedelta | None
+if TYPE_CHECKING:
+    import datetime
 
-_EPOCH = datetime.datetime.now(datetime.UTC) - datetime.timedelta(
-    seconds=time.perf_counter()
-)
+Elapsed: TypeAlias = "datetime.timedelta | None"
 
 
-def _steady_now() -> datetime.datetime:
+@functools.cache
+def _epoch() -> "datetime.datetime":
+    """When the clock that is never set back showed zero."""
+    # Who measures nothing should not wait for the import.
+    import datetime
+
+    since = datetime.timedelta(seconds=time.perf_counter())
+    return datetime.datetime.now(datetime.UTC) - since
+
+
+def _steady_now() -> "datetime.datetime":
     """Return the time in UTC, by a clock that is never set back."""
-    return _EPOCH + datetime.timedelta(seconds=time.perf_counter())
+    import datetime
+
+    return _epoch() + datetime.timedelta(seconds=time.perf_counter())
 
 
 class Stopwatch:
@@ -41,7 +52,7 @@ class Stopwatch:
         self,
         stop_message: str | None = None,
         writer: Callable[[str], object] = print,
-        now_function: Callable[[], datetime.datetime] = _steady_now,
+        now_function: "Callable[[], datetime.datetime]" = _steady_now,
     ) -> None:
         self._stop_message = stop_message
         self._writer = writer
@@ -55,7 +66,7 @@ class Stopwatch:
         """Whether it was started and not yet stopped."""
         return self._started is not None and self._stopped is None
 
-    def now(self) -> datetime.datetime:
+    def now(self) -> "datetime.datetime":
         """Return what the clock shows."""
         return self._now_function()
 
@@ -105,11 +116,11 @@ class Stopwatch:
     @overload
     def elapsed_time(
         self, return_lap_time: bool
-    ) -> Elapsed | tuple[Elapsed, Elapsed]: ...
+    ) -> "Elapsed | tuple[Elapsed, Elapsed]": ...
 
     def elapsed_time(
         self, return_lap_time: bool = False
-    ) -> Elapsed | tuple[Elapsed, Elapsed]:
+    ) -> "Elapsed | tuple[Elapsed, Elapsed]":
         """Return the time from the start to the stop, or to now if it runs.
 
         Args:

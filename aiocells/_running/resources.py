@@ -2,12 +2,14 @@
 
 import contextvars
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._planning.timeouts import within
 from aiocells._running.giving_up import clean_up_within
 from aiocells._running.waiting import outlast
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # Seconds that the clean-up of an async resource may take, unless it says otherwise.
 CLOSE_TIMEOUT = 30.0
@@ -39,7 +41,7 @@ class OpenResource:
         self._generator = generator
         self._is_open = False
         self._timeout = timeout
-        self._thread = ThreadPoolExecutor(1, "aiocells") if in_thread else None
+        self._thread = _new_thread() if in_thread else None
         self._context = contextvars.copy_context() if in_thread else None
 
     async def open(self) -> Any:
@@ -110,6 +112,13 @@ class OpenResource:
     def _end_thread(self) -> None:
         if self._thread is not None:
             self._thread.shutdown()
+
+
+def _new_thread() -> "ThreadPoolExecutor":
+    # What few programs use, they should load.
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1, "aiocells")
 
 
 async def _within(seconds: float, step: Coroutine[Any, Any, Any]) -> Any:

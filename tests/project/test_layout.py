@@ -191,6 +191,19 @@ def test_import_is_light() -> None:
     assert loaded - allowed - sys.stdlib_module_names == set()
 
 
+@pytest.mark.needs_processes
+@pytest.mark.parametrize(
+    "module", ["datetime", "concurrent.futures.thread", "multiprocessing", "difflib"]
+)
+def test_what_few_use_waits_until_it_is_used(module: str) -> None:
+    """Beside what asyncio and attrs load, `import aiocells` loads little."""
+    script = (
+        "import sys, asyncio, attrs; before = set(sys.modules); import aiocells;"
+        f"print({module!r} in set(sys.modules) - before)"
+    )
+    assert run_python(script).split() == ["False"]
+
+
 def reference() -> str:
     """The pages of the reference."""
     pages = (ROOT / "docs" / "reference").glob("*.md")

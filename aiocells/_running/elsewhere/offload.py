@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from aiocells._declaring import names as _names
@@ -26,6 +26,8 @@ from aiocells._running.waiting import outlast
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from aiocells._running.elsewhere.processes import Workers
 
 # Threads of one computation. They wait for most of their time, so that it may be
@@ -90,6 +92,8 @@ class Offload:
         if where == "thread":
             check_offered(program, number, "thread")
             if self._threads is None:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._threads = ThreadPoolExecutor(
                     min(MAX_THREADS, len(run.plan.elsewhere)),
                     "aiocells",
@@ -171,7 +175,7 @@ def _moved_to(
         check_offered(plan.program, number, "process")
         function = _checked_for_process(plan, number, function)
         return functools.partial(_in_process_of, executor, function)
-    if isinstance(executor, ThreadPoolExecutor):
+    if _is_of(executor, "thread", "ThreadPoolExecutor"):
         check_offered(plan.program, number, "thread")
         # A pool of threads that each have an interpreter is one too (Python 3.14).
         if not _is_of(executor, "interpreter", "InterpreterPoolExecutor"):

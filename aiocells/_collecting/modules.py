@@ -8,7 +8,7 @@ from typing import Any
 
 from aiocells._collecting.families import family_of
 from aiocells._declaring.marking import refuse_bare
-from aiocells._declaring.marks import Mark, home_of, mark_of
+from aiocells._declaring.marks import MARK, Mark, home_of, mark_of
 from aiocells._declaring.names import name_under
 from aiocells.errors import DeclarationError
 
@@ -32,6 +32,12 @@ def cells_of_module(module: types.ModuleType) -> list[tuple[str | None, Function
     exported = _exported(module)
     found: list[tuple[int, str | None, Function]] = []
     for name, value in [*known.items(), *_served(module, exported).items()]:
+        if type(value) is types.FunctionType and value.__name__ == name:
+            # Nearly all: a function under a bare `@cell`, where it is written.
+            sequence = value.__dict__.get(MARK)
+            if type(sequence) is int and value.__module__ == here:
+                found.append((sequence, None, value))
+                continue
         mark = mark_of(value)
         members: Iterable[tuple[str, Function, Mark]] = ()
         if mark is not None:

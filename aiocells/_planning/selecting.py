@@ -1,6 +1,6 @@
 """The part of a plan that computes some targets, where some values are given."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from aiocells._graphs.toposort import topological_order
 from aiocells._planning.plan import Plan
@@ -18,15 +18,16 @@ def select(
         overridden: the numbers of the cells that are not to be run.
     """
     program = plan.program
-    dependents = plan.dependents
     roots: Iterable[int] = (
-        (number for number in plan.order if not dependents[number])
+        [number for number in plan.order if not plan.dependents[number]]
         if targets is None
         else targets
     )
-    needs: list[Collection[int]] = list(program.needs)
-    for number in overridden:
-        needs[number] = ()
+    needs = program.needs
+    if overridden:
+        needs = list(needs)
+        for number in overridden:
+            needs[number] = ()
     needed = set(topological_order(needs, roots))
     order = [each for each in plan.order if each in needed and each not in overridden]
     if targets is None:

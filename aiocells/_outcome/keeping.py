@@ -73,7 +73,11 @@ def kept(
         ),
         found={number: each for number, each in found.items() if each is not None},
         targets=outline.targets,
-        values=[values[number] for number in outline.targets if number not in left_out],
+        values=[
+            values[outline.places[number]]
+            for number in outline.targets
+            if number not in left_out
+        ],
         errors=[sending.packed(error) for error in errors.values()],
         failures={number: position[id(each)] for number, each in failures.items()},
         needs={

@@ -1,6 +1,7 @@
 """What a computer returns."""
 
 import copy
+import types
 from collections import Counter
 from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from aiocells.errors import MissingValue
 
 if TYPE_CHECKING:
     from aiocells._outcome.keeping import Kept
+
+NOTHING: Mapping[Any, Any] = types.MappingProxyType({})
 
 
 class Results(Lookup):
@@ -40,21 +43,25 @@ class Results(Lookup):
     (42, 42, True)
     """
 
-    __slots__ = ("_failures", "_outline", "_skipped", "_tracebacks", "_values")
+    __slots__ = ("_failures", "_outline", "_skipped", "_tracebacks")
 
     def __init__(
         self,
         outline: Outline,
         values: Mapping[int, Any] | Sequence[Any],
-        failures: Mapping[int, BaseException],
-        skipped: frozenset[int],
+        failures: Mapping[int, BaseException] = NOTHING,
+        skipped: frozenset[int] = frozenset(),
     ) -> None:
         self._outline = outline
         self._values = values
+        # Where cells failed, each must be looked at.
+        self._index = NOTHING if failures else outline.index
         self._failures = failures
         # Raising an exception makes its traceback longer: keep how it was.
         self._tracebacks = (
-            {n: traceback_of(each) for n, each in failures.items()} if failures else {}
+            {n: traceback_of(each) for n, each in failures.items()}
+            if failures
+            else NOTHING
         )
         self._skipped = skipped
 
@@ -98,7 +105,7 @@ class Results(Lookup):
             raise_as_it_is(error)
         if number not in self._outline.target_set or number in self._skipped:
             raise MissingValue(self._why_not(number), key=key)
-        return self._values[number]
+        return self._values[self._outline.places[number]]
 
     def __iter__(self) -> Iterator[Any]:
         nodes = self._outline.roster.nodes
@@ -137,8 +144,9 @@ class Results(Lookup):
         return self._pairs().values()
 
     def _pairs(self) -> dict[Any, Any]:
-        nodes, values = self._outline.roster.nodes, self._values
-        return {nodes[number]: values[number] for number in self._numbers()}
+        outline, values = self._outline, self._values
+        nodes, places = outline.roster.nodes, outline.places
+        return {nodes[number]: values[places[number]] for number in self._numbers()}
 
     def by_name(self) -> dict[str, Any]:
         """The values by the names of their cells, in order.
@@ -160,12 +168,14 @@ class Results(Lookup):
         """
         from aiocells._graphs.labels import unique_labels
 
-        roster, values = self._outline.roster, self._values
+        outline, values = self._outline, self._values
+        roster, places = outline.roster, outline.places
         numbers = list(self._numbers())
         names = [roster.names[number] for number in numbers]
         labels = unique_labels(names, numbers, roster.place)
         return {
-            label: values[number] for label, number in zip(labels, numbers, strict=True)
+            label: values[places[number]]
+            for label, number in zip(labels, numbers, strict=True)
         }
 
     def _ipython_key_completions_(self) -> list[str]:

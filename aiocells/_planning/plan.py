@@ -52,7 +52,8 @@ class Plan:
         other = copy.copy(self)
         other.program = program
         other.attached = {}
-        vars(other).pop("wanted_inputs", None)
+        for derived in ("wanted_inputs", "input_sources"):
+            vars(other).pop(derived, None)
         return other
 
     @functools.cached_property
@@ -107,17 +108,21 @@ class Plan:
         return uses
 
     @functools.cached_property
-    def last_uses(self) -> dict[int, tuple[int, ...]]:
+    def last_uses(self) -> dict[int, list[int]]:
         """For each cell the values that nobody after it in the order uses."""
-        seen = set(self.targets)
-        last: dict[int, tuple[int, ...]] = {}
-        for number in reversed(self.order):
-            used = dict.fromkeys((number, *self.program.args[number]))
-            gone = tuple(each for each in used if each >= 0 and each not in seen)
-            if gone:
-                last[number] = gone
-                seen.update(gone)
-        return last
+        args = self.program.args
+        last_user: dict[int, int] = {}
+        for number in self.order:
+            last_user[number] = number
+            for source in args[number]:
+                last_user[source] = number
+        for number in self.targets:
+            last_user.pop(number, None)
+        last_uses: dict[int, list[int]] = {}
+        for source, number in last_user.items():
+            if source >= 0:
+                last_uses.setdefault(number, []).append(source)
+        return last_uses
 
     @functools.cached_property
     def wanted_inputs(self) -> dict[int, list[int]]:
@@ -128,6 +133,11 @@ class Plan:
                 if source < 0:
                     wanted.setdefault(~source, []).append(number)
         return wanted
+
+    @functools.cached_property
+    def input_sources(self) -> dict[str, int]:
+        """For each input that this plan uses, the source that stands for it."""
+        return {self.program.inputs[each]: ~each for each in self.wanted_inputs}
 
     @functools.cached_property
     def optional_inputs(self) -> Collection[int]:
@@ -144,10 +154,22 @@ class Plan:
 
     @functools.cached_property
     def outline(self) -> Outline:
-        """What results tell of this plan."""
+        """What results tell of this plan.
+
+        Of a run that lets go of values they have those of the targets, in order; else
+        they have a place for each cell.
+        """
         program = self.program
+        places = None
+        if self.frees:
+            places = {number: place for place, number in enumerate(self.targets)}
         return Outline(
-            program.roster, self.targets, self.target_set, self.order, program.needs
+            program.roster,
+            self.targets,
+            self.target_set,
+            self.order,
+            program.needs,
+            places,
         )
 
     @functools.cached_property

@@ -7,7 +7,7 @@ so that nothing above a plan asks its graph for anything.
 import copy
 import functools
 import operator
-from collections.abc import Callable, Collection, Iterable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Collection, KeysView, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aiocells._collecting.binding import Shape
@@ -79,6 +79,14 @@ class Program:
         """For each cell what takes its arguments out of the values of a run."""
         return [taking(sources) for sources in self.args]
 
+    @functools.cached_property
+    def blank(self) -> list[Any]:
+        """The values that a run starts with: nothing is known yet.
+
+        To copy it takes a run less time than to count how many there are.
+        """
+        return [None] * (len(self.nodes) + len(self.inputs))
+
     @property
     def names(self) -> list[str]:
         """The name of each cell, by which messages and the caller speak of it."""
@@ -125,7 +133,7 @@ class Program:
         return self.options[number].is_resource
 
 
-Taking: TypeAlias = Callable[[list[Any]], Iterable[Any]]
+Taking: TypeAlias = Callable[[list[Any]], Sequence[Any]]
 _TAKING_NONE: Taking = operator.itemgetter(slice(0))
 
 

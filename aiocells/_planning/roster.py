@@ -108,6 +108,7 @@ class Outline:
         target_set: the same.
         computed: the numbers of the cells that were to run.
         needs: for each cell the cells that it needs.
+        places: for each target, by number, where its value stands in the results.
     """
 
     def __init__(
@@ -117,9 +118,25 @@ class Outline:
         target_set: frozenset[int],
         computed: Sequence[int],
         needs: Any,
+        places: Mapping[int, int] | None = None,
     ) -> None:
         self.roster = roster
         self.targets = targets
         self.target_set = target_set
         self.computed = computed
         self.needs = needs
+        self.places: Mapping[int, int] | Sequence[int] = (
+            range(len(roster.nodes)) if places is None else places
+        )
+
+    @functools.cached_property
+    def index(self) -> Mapping[Any, int]:
+        """For each target, by cell, where its value stands in the results.
+
+        That of the whole graph is shared. It may know cells that came since, but they
+        stand beyond the end.
+        """
+        nodes, places = self.roster.nodes, self.places
+        if len(self.targets) == len(nodes) == len(places) and type(places) is range:
+            return self.roster.index
+        return {nodes[number]: places[number] for number in self.targets}

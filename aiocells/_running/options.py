@@ -19,7 +19,8 @@ def checked_mapping(option: str, items: str, given: Any) -> Mapping[Any, Any]:
     """
     if given is None:
         return {}
-    if not isinstance(given, Mapping):
+    # To ask whether it is a Mapping takes four times as long.
+    if type(given) is not dict and not isinstance(given, Mapping):
         shown = reprlib.repr(given)
         msg = f"{option}= takes a mapping, {option}={{{items}}}, not {shown}."
         raise TypeError(msg)
@@ -28,4 +29,7 @@ def checked_mapping(option: str, items: str, given: Any) -> Mapping[Any, Any]:
 
 def is_iterable(given: Any) -> bool:
     """Whether something can be gone through; text can, but is never meant to be."""
-    return isinstance(given, Iterable) and not isinstance(given, str | bytes)
+    # To ask whether it is an Iterable takes four times as long.
+    return type(given) is list or (
+        isinstance(given, Iterable) and not isinstance(given, str | bytes)
+    )

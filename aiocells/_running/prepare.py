@@ -53,12 +53,28 @@ def prepare(
         The run, without values yet; and the overriding values by the number of the
         cell.
     """
+    plan, given = plan_for(graph, targets, overrides, inputs, on_error)
+    return Run(plan, [], on_error, observers), given
+
+
+def plan_for(
+    graph: DependencyGraph,
+    targets: Iterable[Any] | None,
+    overrides: Mapping[Any, Any] | None,
+    inputs: Mapping[str, Any] | None,
+    on_error: OnError,
+) -> tuple[Plan, dict[int, Any]]:
+    """What `prepare` prepares, without a run, which takes longer to make.
+
+    Returns:
+        The plan, and the overriding values by the number of the cell.
+    """
     if on_error != "raise":
         check_on_error(on_error)
     plan, given = choose(graph, targets, overrides)
     if plan.optional_inputs:
         plan = without_absent(plan, inputs)
-    return Run(plan, [], on_error, observers), given
+    return plan, given
 
 
 def check_graph(graph: object) -> None:
@@ -96,6 +112,8 @@ def choose(
     if targets is None and not overrides:
         return plan, {}
     plan, overridden = _selected(plan, targets, overrides)
+    if not overrides:
+        return plan, {}
     return plan, dict(zip(overridden, overrides.values(), strict=True))
 
 
@@ -224,7 +242,10 @@ def number_of(program: Program, key: Any, where: str) -> int:
 
 
 def lay_out(
-    plan: Plan, inputs: Mapping[str, Any] | None, given: dict[int, Any]
+    plan: Plan,
+    inputs: Mapping[str, Any] | None,
+    given: dict[int, Any],
+    blank: list[Any] | None = None,
 ) -> list[Any]:
     """The list of values that a run starts with.
 
@@ -232,30 +253,51 @@ def lay_out(
         plan: what is run.
         inputs: values by the name of an input.
         given: the overriding values.
+        blank: what it is a copy of, before; the program's, unless it says otherwise.
 
     Raises:
         GraphException: an input is missing, or nobody in the graph knows it.
     """
-    inputs = checked_mapping("inputs", '"name": value', inputs)
+    values = (plan.program.blank if blank is None else blank).copy()
+    sources = plan.input_sources
+    if sources or inputs is not None:
+        inputs = checked_mapping("inputs", '"name": value', inputs)
+        is_missing = False
+        for name, source in sources.items():
+            value = values[source] = inputs.get(name, _ABSENT)
+            if value is _ABSENT:
+                is_missing = True
+        # As many as are wanted, none of which is missing, are none but these.
+        if is_missing or len(inputs) != len(sources):
+            _check_inputs(plan, inputs, values)
+    for number, value in given.items():
+        values[number] = value
+    return values
+
+
+def _check_inputs(plan: Plan, inputs: Mapping[str, Any], values: list[Any]) -> None:
+    """Refuse inputs that are unknown or missing.
+
+    Args:
+        plan: what is run.
+        inputs: values by the name of an input, which may be written in letters that
+            look alike.
+        values: those of a run, to which such inputs are added.
+    """
     program = plan.program
-    names = program.inputs
-    values: list[Any] = [None] * (len(program.nodes) + len(names))
-    if inputs and _unknown(program, inputs):
+    if _unknown(program, inputs):
         inputs = _as_read(inputs)
         unknown = _unknown(program, inputs)
         if unknown:
             refuse_unknown(program, unknown)
     missing: dict[str, list[int]] = {}
     for wanted, cells in plan.wanted_inputs.items():
-        value = inputs.get(names[wanted], _ABSENT)
+        name = program.inputs[wanted]
+        value = values[~wanted] = inputs.get(name, _ABSENT)
         if value is _ABSENT:
-            missing[names[wanted]] = cells
-        values[~wanted] = value
+            missing[name] = cells
     if missing:
         refuse_missing(program, missing, inputs)
-    for number, value in given.items():
-        values[number] = value
-    return values
 
 
 def _unknown(program: Program, inputs: Mapping[str, Any]) -> list[str]:

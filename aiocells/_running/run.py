@@ -1,7 +1,7 @@
 """One computation, and what it means that a cell fails."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aiocells._outcome import failures as _failures
@@ -56,7 +56,6 @@ class Run:
         functions: what to call for each cell.
         kinds: what calling it gives.
         notify: tells the observers what happens; None without observers.
-        found: the values of the targets in order, from a computer that keeps no others.
         failures: for each failed cell its exception, as they happened.
         within: what failed in computations within cells that were cancelled.
         skipped: the cells that are not run because one that they need failed.
@@ -70,7 +69,6 @@ class Run:
     __slots__ = (
         "cancelled",
         "failures",
-        "found",
         "functions",
         "interrupted",
         "kinds",
@@ -96,7 +94,6 @@ class Run:
         self.functions = plan.program.functions
         self.kinds = plan.program.kinds
         self.on_error = on_error
-        self.found: list[Any] | None = None
         self.notify = _notifier(observers)
         self.failures: dict[int, BaseException] = {}
         self.within: list[Failure] = []
@@ -220,15 +217,11 @@ class Run:
         finally:
             del interruption, failures
 
-    def _target_values(self) -> Sequence[Any] | Mapping[int, Any]:
-        """The values of the targets by number; nothing else is to be kept alive."""
+    def _target_values(self) -> Sequence[Any]:
+        """The values of the targets in their places; no other is to be kept alive."""
         plan, values = self.plan, self.values
-        if self.found is not None:
-            if not plan.frees and len(self.found) == len(plan.program.nodes):
-                return self.found  # all cells, in the order of their numbers
-            return dict(zip(plan.targets, self.found, strict=True))
         if plan.frees:
-            return {number: values[number] for number in plan.targets}
+            return [values[number] for number in plan.targets]
         for number in plan.resources:
             values[number] = None
         del values[len(plan.program.nodes) :]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.results import Results
 from aiocells._running.loops.computing import compute_plain
-from aiocells._running.prepare import prepare
+from aiocells._running.prepare import plan_for, prepare
 from aiocells._running.run import OnError
 from aiocells._running.tasks.computing import compute_as_tasks
 from aiocells._running.tasks.in_order import OrderedScheduler
@@ -41,8 +41,8 @@ def compute_sequential(
     >>> compute_sequential(Graph.from_cells(total), inputs={"price": 2.5})[total]
     2.5
     """
-    run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
-    return compute_plain(run, given, inputs)
+    plan, given = plan_for(graph, targets, overrides, inputs, on_error)
+    return compute_plain(plan, given, inputs, on_error, observers)
 
 
 async def async_compute_sequential(

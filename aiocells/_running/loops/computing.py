@@ -1,36 +1,51 @@
 """A computation without an event loop, from its preparation to its results."""
 
 import operator
-from collections.abc import Coroutine, Iterator, Mapping
-from typing import Any, NoReturn
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aiocells._graphs.structure import Attached
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
-from aiocells._running.loops.generated import generated_for, run_generated
-from aiocells._running.loops.segments import Segment, segments_of
+from aiocells._running.loops import generated
+from aiocells._running.loops.segments import Segment, is_quiet, segments_of
+from aiocells._running.loops.slots import put_back, slots_of
 from aiocells._running.observing import observe
 from aiocells._running.prepare import lay_out
 from aiocells._running.resources import OpenResource
-from aiocells._running.run import Run
+from aiocells._running.run import OnError, Run
 from aiocells._running.uses import Uses
 from aiocells.errors import UnsupportedCell
 
+if TYPE_CHECKING:
+    from aiocells.observers import Observer
+
 
 def compute_plain(
-    run: Run, given: dict[int, Any], inputs: Mapping[str, Any] | None
+    plan: Plan,
+    given: dict[int, Any],
+    inputs: Mapping[str, Any] | None,
+    on_error: OnError,
+    observers: "Iterable[Observer]",
 ) -> Results:
-    """Run the cells of a computation in order, none of which may be async.
+    """Run the cells of a plan in order, none of which may be async.
 
     Args:
-        run: the computation.
+        plan: what is run.
         given: the overriding values.
         inputs: values by the name of an input.
+        on_error: what a failure means.
+        observers: what is told of each cell.
 
     Raises:
         UnsupportedCell: one is async.
     """
-    plan = run.plan
+    straight = _straight.get(plan) or _straight.set(plan, _Straight(plan))
+    nobody_watches = type(observers) is tuple and not observers
+    if straight.is_possible and nobody_watches and on_error != "continue":
+        values = lay_out(plan, inputs, given, straight.blank)
+        return _compute_straight(plan, straight, values, on_error)
+    run = Run(plan, [], on_error, observers)
     if plan.first_async is not None:
         _refuse_async(plan, plan.first_async)
     run.values = lay_out(plan, inputs, given)
@@ -50,6 +65,84 @@ def _refuse_async(plan: Plan, number: int) -> NoReturn:
     raise UnsupportedCell(msg, cell=program.nodes[number])
 
 
+class _Straight:
+    """What is made once of a plan that is run straight through.
+
+    Attributes:
+        is_possible: whether all are cells that are just called; else there is no more.
+        blank: the values that it starts with, before any is known.
+        segments: its cells.
+        found: takes the values of the targets, where the others were let go.
+        runs: how often it was run.
+    """
+
+    __slots__ = ("blank", "found", "is_possible", "runs", "segments")
+
+    def __init__(self, plan: Plan) -> None:
+        self.is_possible = not plan.resources and plan.first_async is None
+        if not self.is_possible:
+            return
+        program = plan.program
+        self.segments = segments_of(
+            plan, program.functions, program.kinds, by_slots=True
+        )
+        self.blank = [] if not plan.frees and is_quiet(plan) else program.blank
+        self.found = slots_of(plan).found if plan.frees else None
+        self.runs = 0
+
+
+_straight: Attached[_Straight] = Attached()
+
+
+def _compute_straight(
+    plan: Plan, straight: _Straight, values: list[Any], on_error: OnError
+) -> Results:
+    """Do what nearly all computations are: nobody watches, and a failure is the end.
+
+    There is no `Run` until a cell fails: to make one, and to conclude it, took half of
+    the 4.3 microseconds that a computation cost beside its cells.
+    """
+    straight.runs += 1
+    if straight.runs >= generated.WORTH_COMPILING:
+        made = generated.generated_for(plan, straight.runs)
+        if made is not None:
+            return _compute_generated(plan, values, on_error, made)
+    for loop, numbers, steps in straight.segments:
+        running = iter(steps)
+        try:
+            loop(running, values)  # type: ignore[misc]
+        except BaseException as error:
+            done = len(steps) - operator.length_hint(running)
+            if not done:  # no cell's
+                raise
+            if plan.frees:
+                put_back(plan, values, numbers[done - 1])
+            run = Run(plan, values, on_error)
+            run.fail(numbers[done - 1], error)
+            break
+    else:
+        if straight.found is not None:
+            return Results(plan.outline, straight.found(values))
+        if plan.program.inputs:
+            del values[len(plan.program.nodes) :]
+        return Results(plan.outline, values or plan.program.blank)
+    return run.conclude()
+
+
+def _compute_generated(
+    plan: Plan, values: list[Any], on_error: OnError, made: generated.Generated
+) -> Results:
+    try:
+        return Results(plan.outline, made.function(*made.arguments(values)))
+    except BaseException as error:
+        number = generated.failed_cell(plan, values, made, error)
+        if number is None:
+            raise
+        run = Run(plan, values, on_error)
+        run.fail(number, error)
+    return run.conclude()
+
+
 def _run_in_order(run: Run) -> None:
     """Run the plain cells of a plan in order."""
     opened: list[tuple[int, OpenResource]] = []
@@ -65,10 +158,6 @@ def _run_in_order(run: Run) -> None:
 
 
 def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
-    generated = generated_for(run)
-    if generated is not None:
-        run_generated(run, generated)
-        return
     for loop, numbers, steps in _segments(run):
         running = iter(steps)
         try:
@@ -125,23 +214,16 @@ def _uses_after(run: Run, done: list[int]) -> Uses | None:
     return run.uses
 
 
-# Those for runs that go on after a failure come second.
-_kept: tuple[Attached[list[Segment]], Attached[list[Segment]]] = (
-    Attached(),
-    Attached(),
-)
+_kept: Attached[list[Segment]] = Attached()
 
 
 def _segments(run: Run) -> list[Segment]:
     """The segments of a run; kept with the plan, unless its cells are wrapped."""
     plan, program = run.plan, run.plan.program
-    keeps_values = run.on_error == "continue"
     if run.functions is not program.functions or run.kinds is not program.kinds:
-        return segments_of(plan, run.functions, run.kinds, keeps_values=keeps_values)
-    kept = _kept[keeps_values]
-    return kept.get(plan) or kept.set(
-        plan,
-        segments_of(plan, run.functions, run.kinds, keeps_values=keeps_values),
+        return segments_of(plan, run.functions, run.kinds)
+    return _kept.get(plan) or _kept.set(
+        plan, segments_of(plan, run.functions, run.kinds)
     )
 
 

@@ -21,7 +21,7 @@ from aiocells._declaring.kinds import Kind
 from aiocells._graphs.structure import Attached
 from aiocells._outcome.exceptions import traceback_of
 from aiocells._planning.plan import Plan
-from aiocells._running.run import Run
+from aiocells._planning.program import Taking, taking
 
 # Runs of a plan after which generating code for it has paid.
 WORTH_COMPILING = 300
@@ -36,45 +36,30 @@ class Generated(NamedTuple):
     """The function that was generated for a plan.
 
     Attributes:
-        function: takes the inputs and the overridden values, gives the targets' values.
-        parameters: the sources that it takes.
+        function: takes the inputs and the overridden values, gives the targets' values
+            in their places.
+        arguments: takes these out of the values of a run.
         variables: for each cell the variables of its arguments, to tell of a failure.
     """
 
     function: Callable[..., list[Any]]
-    parameters: list[int]
+    arguments: Taking
     variables: dict[int, list[str]]
 
 
 kept: Attached[Generated] = Attached()
-_runs: Attached[int] = Attached()
 
 
-def generated_for(run: Run) -> Generated | None:
-    """The function for a run's plan, once it has been computed often enough."""
-    plan, program = run.plan, run.plan.program
-    if run.functions is not program.functions or run.on_error == "continue":
-        return None
-    known = kept.get(plan)
-    if known is None:
-        runs = _runs.set(plan, (_runs.get(plan) or 0) + 1)
-        if runs == WORTH_COMPILING and _can_be_generated(plan):
-            known = kept.set(plan, _generate(plan))
-    return known
+def generated_for(plan: Plan, runs: int) -> Generated | None:
+    """The function for a plan that is run for so many times that it pays, if there is.
 
-
-def run_generated(run: Run, generated: Generated) -> None:
-    """Run all cells; the values of the targets, or the failure, are in `run` then."""
-    values = run.values
-    try:
-        run.found = generated.function(
-            *[values[source] for source in generated.parameters]
-        )
-    except BaseException as error:
-        number = _failed_cell(run, generated, error)
-        if number is None:
-            raise
-        run.fail(number, error)
+    Args:
+        plan: what is run.
+        runs: how often; it is made when that is just often enough.
+    """
+    if runs == WORTH_COMPILING and _can_be_generated(plan):
+        return kept.set(plan, _generate(plan))
+    return kept.get(plan)
 
 
 def _can_be_generated(plan: Plan) -> bool:
@@ -113,22 +98,30 @@ def _generate(plan: Plan) -> Generated:
             call = f"{variable} = {call}"
         lines.append("; ".join([f" {call}", *(f"{each} = None" for each in left)]))
         idle += left
-    lines.append(f" return [{', '.join(variable_of[n] for n in plan.targets)}]")
+    found = ["None"] * len(plan.targets if plan.frees else program.nodes)
+    for number in plan.targets:
+        found[plan.outline.places[number]] = variable_of[number]
+    lines.append(f" return [{', '.join(found)}]")
     exec(compile("\n".join(lines), _FILE, "exec"), names)
-    return Generated(names["computation"], parameters, variables)
+    return Generated(names["computation"], taking(tuple(parameters)), variables)
 
 
-def _failed_cell(run: Run, generated: Generated, error: BaseException) -> int | None:
-    """The cell whose line an exception came through; its arguments are put back."""
+def failed_cell(
+    plan: Plan, values: list[Any], generated: Generated, error: BaseException
+) -> int | None:
+    """The cell whose line an exception came through, if any.
+
+    Its arguments are put back among the values.
+    """
     traceback = traceback_of(error)
     while traceback is not None and traceback.tb_frame.f_code.co_filename != _FILE:
         traceback = traceback.tb_next
     position = -1 if traceback is None else traceback.tb_lineno - _FIRST_LINE
-    if traceback is None or not 0 <= position < len(run.plan.order):
+    if traceback is None or not 0 <= position < len(plan.order):
         return None
-    number = run.plan.order[position]
+    number = plan.order[position]
     known = traceback.tb_frame.f_locals
-    sources = run.plan.program.args[number]
+    sources = plan.program.args[number]
     for source, name in zip(sources, generated.variables[number], strict=True):
-        run.values[source] = known.get(name)
+        values[source] = known.get(name)
     return number

@@ -8,11 +8,14 @@ cells which take as many are run by one of the small loops below.
 
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from aiocells._declaring.kinds import Kind
 from aiocells._planning.plan import Plan
+from aiocells._planning.program import taking
+from aiocells._running.loops.slots import slots_of
 
 Step = tuple[Any, ...]
 Loop = Callable[[Iterator[Any], list[Any]], None]
@@ -35,15 +38,24 @@ class Segment(NamedTuple):
     steps: list[Any]
 
 
-def _none_at(
-    where: slice, steps: Iterator[Callable[[], Any]], values: list[Any]
+def _quiet(
+    blank: list[Any],
+    numbers: list[int],
+    steps: Iterator[Callable[[], Any]],
+    values: list[Any],
 ) -> None:
-    # All or nothing: where one fails, the values of those before it are lost.
-    values[where] = [function() for function in steps]
-
-
-def _none(steps: Iterator[Step], values: list[Any]) -> None:
-    for number, function in steps:
+    # Cells that take nothing are mostly there for what they do. While they return
+    # nothing, nothing is written: that is 1.05 of the time of `for f in order: f()`,
+    # where to keep each value is 1.12 to 1.2, and to copy what is blank 1.1 more.
+    for function in steps:
+        if (value := function()) is not None:
+            break
+    else:
+        return
+    values += blank[len(values) :]
+    done = len(numbers) - operator.length_hint(steps)
+    values[numbers[done - 1]] = value
+    for number, function in zip(numbers[done:], steps, strict=True):
         values[number] = function()
 
 
@@ -74,7 +86,35 @@ def _freeing(steps: Iterator[Step], values: list[Any]) -> None:
             values[source] = None
 
 
-_BY_ARITY: tuple[Loop, ...] = (_none, _one, _two, _three)
+# The same where values are let go: each is written to its slot, and two slots may be
+# cleared, which are the same where it is one, and None where it is none.
+
+
+def _one_slot(steps: Iterator[Step], values: list[Any]) -> None:
+    for slot, function, a, gone, gone_too in steps:
+        values[slot] = function(values[a])
+        if gone is not None:
+            values[gone] = values[gone_too] = None
+
+
+def _two_slots(steps: Iterator[Step], values: list[Any]) -> None:
+    for slot, function, a, b, gone, gone_too in steps:
+        values[slot] = function(values[a], values[b])
+        if gone is not None:
+            values[gone] = values[gone_too] = None
+
+
+def _three_slots(steps: Iterator[Step], values: list[Any]) -> None:
+    for slot, function, a, b, c, gone, gone_too in steps:
+        values[slot] = function(values[a], values[b], values[c])
+        if gone is not None:
+            values[gone] = values[gone_too] = None
+
+
+# By how many arguments a cell takes; None for what is left to the loop for all.
+_LOOPS: tuple[Loop | None, ...] = (_quiet, _one, _two, _three)  # type: ignore[assignment]
+_SLOT_LOOPS: tuple[Loop | None, ...] = (None, _one_slot, _two_slots, _three_slots)
+_NONE_GONE = (None, None)
 
 
 def segments_of(
@@ -82,7 +122,7 @@ def segments_of(
     functions: list[Callable[..., Any]],
     kinds: list[Kind],
     *,
-    keeps_values: bool,
+    by_slots: bool = False,
 ) -> list[Segment]:
     """Cut the order of a plan into segments.
 
@@ -90,7 +130,8 @@ def segments_of(
         plan: what is run.
         functions: what to call for each cell.
         kinds: what calling it gives.
-        keeps_values: whether the values before a failure are needed after it.
+        by_slots: whether values that are let go may be written over. That is for a run
+            of which nothing is asked after a failure.
     """
     segments: list[Segment] = []
     options = plan.program.options
@@ -101,52 +142,100 @@ def segments_of(
         numbers = list(group)
         if not is_plain:
             segments.append(Segment(None, numbers, numbers))
-        elif plan.frees:
-            segments.append(_freeing_segment(plan, functions, numbers))
+        elif not plan.frees:
+            segments += _by_arity(plan, functions, numbers)
+        elif by_slots:
+            segments += _by_slots(plan, functions, numbers)
         else:
-            segments += _by_arity(plan, functions, numbers, keeps_values)
+            arguments, last_uses = plan.program.arguments, plan.last_uses
+            steps = [
+                (n, functions[n], arguments[n], last_uses.get(n, ())) for n in numbers
+            ]
+            segments.append(Segment(_freeing, numbers, steps))
     return segments
 
 
-def _freeing_segment(
-    plan: Plan, functions: list[Callable[..., Any]], numbers: list[int]
-) -> Segment:
-    arguments, last_uses = plan.program.arguments, plan.last_uses
-    steps = [(n, functions[n], arguments[n], last_uses.get(n, ())) for n in numbers]
-    return Segment(_freeing, numbers, steps)
+def is_quiet(plan: Plan) -> bool:
+    """Whether a plan's cells are all run by the loop for those that take nothing.
+
+    It needs no list of values to start with; while that is empty, all values are None.
+    """
+    program = plan.program
+    return (
+        len(plan.order) == len(program.nodes) >= _WORTH_A_LOOP
+        and not program.inputs
+        and not any(program.args)
+    )
 
 
 def _by_arity(
-    plan: Plan,
-    functions: list[Callable[..., Any]],
-    numbers: list[int],
-    keeps_values: bool,
+    plan: Plan, functions: list[Callable[..., Any]], numbers: list[int]
 ) -> list[Segment]:
-    args, arguments = plan.program.args, plan.program.arguments
-    segments: list[Segment] = []
-    mixed: list[int] = []
+    args = plan.program.args
+    most = len(_LOOPS)
 
-    def end_mixed() -> None:
-        if mixed:
-            steps = [(n, functions[n], arguments[n]) for n in mixed]
-            segments.append(Segment(_any, mixed.copy(), steps))
-            mixed.clear()
+    def loop_for(number: int) -> Loop | None:
+        arity = len(args[number])
+        return _LOOPS[arity] if arity < most else None
 
-    for arity, group in itertools.groupby(numbers, lambda n: len(args[n])):
-        stretch = list(group)
-        if arity >= len(_BY_ARITY) or len(stretch) < _WORTH_A_LOOP:
-            mixed += stretch
-            continue
-        end_mixed()
-        if arity == 0 and not keeps_values and _is_a_range(stretch):
-            loop = functools.partial(_none_at, slice(stretch[0], stretch[-1] + 1))
-            segments.append(Segment(loop, stretch, [functions[n] for n in stretch]))
+    segments = []
+    for loop, stretch in _stretches(numbers, loop_for):
+        steps: list[Any]
+        if loop is None:
+            arguments = plan.program.arguments
+            steps = [(n, functions[n], arguments[n]) for n in stretch]
+            loop = _any
+        elif loop is _LOOPS[0]:
+            steps = [functions[n] for n in stretch]
+            loop = functools.partial(_quiet, plan.program.blank, stretch)
         else:
             steps = [(n, functions[n], *args[n]) for n in stretch]
-            segments.append(Segment(_BY_ARITY[arity], stretch, steps))
-    end_mixed()
+        segments.append(Segment(loop, stretch, steps))
     return segments
 
 
-def _is_a_range(numbers: list[int]) -> bool:
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+def _by_slots(
+    plan: Plan, functions: list[Callable[..., Any]], numbers: list[int]
+) -> list[Segment]:
+    args, slots, most = plan.program.args, slots_of(plan), len(_SLOT_LOOPS)
+    at, gone = slots.where.__getitem__, slots.gone.get
+
+    def loop_for(number: int) -> Loop | None:
+        arity = len(args[number])
+        if arity < most and len(gone(number, _NONE_GONE)) == 2:
+            return _SLOT_LOOPS[arity]
+        return None
+
+    segments = []
+    for loop, stretch in _stretches(numbers, loop_for):
+        steps: list[Any]
+        if loop is None:
+            steps = [
+                (at(n), functions[n], taking(tuple(map(at, args[n]))), gone(n, ()))
+                for n in stretch
+            ]
+        else:
+            steps = [
+                (at(n), functions[n], *map(at, args[n]), *gone(n, _NONE_GONE))
+                for n in stretch
+            ]
+        segments.append(Segment(loop or _freeing, stretch, steps))
+    return segments
+
+
+def _stretches(
+    numbers: list[int], loop_for: Callable[[int], Loop | None]
+) -> Iterator[tuple[Loop | None, list[int]]]:
+    """Consecutive cells that one loop runs; those of short stretches have none."""
+    left: list[int] = []
+    for loop, group in itertools.groupby(numbers, loop_for):
+        stretch = list(group)
+        if loop is None or len(stretch) < _WORTH_A_LOOP:
+            left += stretch
+            continue
+        if left:
+            yield None, left
+            left = []
+        yield loop, stretch
+    if left:
+        yield None, left

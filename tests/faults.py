@@ -16,7 +16,7 @@ Chooser = Callable[[Sequence[Any]], Any]
 
 COMPUTERS = ("sequential", "async_sequential", "concurrent", "simple")
 # The rank of the first cell of a graph that cell 0 computes.
-FIRST_INNER = 100
+FIRST_INNER = 10_000
 
 # What a cell may do, by where it runs; what is listed twice is chosen more often.
 _FINE = ("return",) * 6

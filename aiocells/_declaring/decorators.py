@@ -95,7 +95,7 @@ def cell(
         and timeout is None
         and MARK not in function.__dict__
     ):
-        # Written out, it takes 0.4 microseconds, in place of 2.7 in steps.
+        # As nearly all cells are: in one step, 0.3 microseconds in place of 0.75.
         by = sys._getframe(1)
         if by.f_globals is function.__globals__ and not by.f_code.co_flags & _OPTIMIZED:
             # A statement of the module, or of a class, in which it is written.

@@ -20,6 +20,7 @@ async def within(seconds: float, what: str, awaitable: Awaitable[Any]) -> Any:
     """
     limit = asyncio.timeout(seconds)
     cause: BaseException | None = None
+    value = None
     try:
         async with limit:
             value = await awaitable

@@ -29,33 +29,15 @@ async def outlast(
         CancelledError: the wait was cancelled, and the future did not fail.
         BaseException: the future's failure.
     """
-    loop = asyncio.get_running_loop()
-    # A plain wait for a future, which a cancellation cancels, takes a third of what
-    # asyncio.wait() does, which leaves it alone.
-    woken = loop.create_future()
-    has_ended = False
-
-    def wake() -> None:
-        nonlocal has_ended
-        has_ended = True
-        if not woken.done():
-            woken.set_result(None)
-
-    def wake_from_thread(_: object) -> None:
-        try:
-            loop.call_soon_threadsafe(wake)
-        except RuntimeError:  # the loop was closed meanwhile
-            return
-
-    future.add_done_callback(wake_from_thread)
+    end = _End(future)
     cancelled: asyncio.CancelledError | None = None
     failure: BaseException | None = None
     try:
-        while not has_ended:
+        while not end.has_come:
             try:
-                await woken
+                await end.woken
             except asyncio.CancelledError as error:
-                woken = loop.create_future()
+                end.wait_anew()
                 cancelled = error
                 if on_cancel is not None:
                     on_cancel(error)
@@ -73,3 +55,36 @@ async def outlast(
     finally:
         # An exception holds this frame: that must not hold the exception.
         del cancelled, failure, future
+
+
+class _End:
+    """The end of a future of a thread, as an event loop waits for it.
+
+    A plain wait for a future, which a cancellation cancels, takes a third of what
+    asyncio.wait() does, which leaves it alone.
+
+    Attributes:
+        has_come: whether it has ended.
+        woken: what to await; a new one after each cancellation.
+    """
+
+    def __init__(self, future: "Future[Any]") -> None:
+        self._loop = asyncio.get_running_loop()
+        self.has_come = False
+        self.wait_anew()
+        future.add_done_callback(self._tell)
+
+    def wait_anew(self) -> None:
+        self.woken: asyncio.Future[None] = self._loop.create_future()
+
+    def _tell(self, _: object) -> None:
+        """Tell the event loop; called in the thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:  # the loop was closed meanwhile
+            return
+
+    def _wake(self) -> None:
+        self.has_come = True
+        if not self.woken.done():
+            self.woken.set_result(None)

@@ -45,8 +45,8 @@ def _quiet(
     values: list[Any],
 ) -> None:
     # Cells that take nothing are mostly there for what they do. While they return
-    # nothing, nothing is written: that is 1.05 of the time of `for f in order: f()`,
-    # where to keep each value is 1.12 to 1.2, and to copy what is blank 1.1 more.
+    # nothing, nothing is written: that is 1.09 of the time of `for f in order: f()`,
+    # where to keep each value in a list is 1.28 (CPython 3.11, 10,000 cells).
     for function in steps:
         if (value := function()) is not None:
             break

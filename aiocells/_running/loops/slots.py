@@ -1,9 +1,9 @@
 """Where a computation keeps values that it lets go.
 
 A value takes the place, the slot, of one that its cell was the last to use. So most
-values are let go by being written over, which costs nothing: to clear them one by one
-took 1.4 times as long as the cells themselves (0.10 microseconds a cell of three
-arguments on CPython 3.11), and only what is left over is still cleared so.
+values are let go by being written over, and only what is left over is cleared: such a loop takes
+1.1 times as long as one that keeps all values, and one that clears them one by one 2.8
+times as long as that (CPython 3.11, cells of three arguments).
 """
 
 from typing import NamedTuple

@@ -75,6 +75,8 @@ class ResourceTasks:
         options = program.options[number]
         task: Any = asyncio.current_task()
         task.add_done_callback(functools.partial(self._ended, number))
+        resource: OpenResource | None = None
+        value = None
         failed = False
         try:
             run.announce("start", number)
@@ -85,7 +87,7 @@ class ResourceTasks:
         except BaseException as error:
             failed = True
             self._tell(host.failed, number, error)
-        if failed:
+        if failed or resource is None:
             # Not while the failure is handled: it would be the context of what others
             # raise, which run next.
             self._tell(host.leave, number)

@@ -1,6 +1,7 @@
 """Giving up a clean-up that does not end, though it was cancelled."""
 
 import asyncio
+import contextlib
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
@@ -92,7 +93,5 @@ def _throw_away(step: Coroutine[Any, Any, None]) -> None:
         step.throw(ThrownAway())
     except (ThrownAway, StopIteration):
         return
-    try:
+    with contextlib.suppress(RuntimeError):
         step.close()
-    except RuntimeError:
-        return

@@ -99,10 +99,11 @@ def calm_cases(draw: st.DrawFn) -> Case:
 def single_failures(draw: st.DrawFn) -> Case:
     """Computations in which one cell fails, and no other."""
     choose = chooser(draw)
-    places = [place for place in PLACES if place != "group_resource"]
+    # The other two fail in ways of their own only.
+    places = [place for place in PLACES if place not in ("group_resource", "nested")]
     nodes = list(make_nodes(choose, places, frozenset({"return"})))
-    failing = choose(nodes)
     faults = {*PLAIN_FAULTS, "exit", "interrupt"} - {"return"}
+    failing = choose([node for node in nodes if faults.intersection(ACTS[node.place])])
     acts = sorted(faults.intersection(ACTS[failing.place]))
     nodes[failing.rank] = attrs.evolve(failing, act=choose(acts))
     declared = make_declared(choose, len(nodes))

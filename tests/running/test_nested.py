@@ -439,6 +439,27 @@ def test_a_cell_of_the_outer_graph_that_fails_within_as_well(computer: Any) -> N
 
 
 @each_computer
+def test_exceptions_that_hold_each_other_are_looked_into_once(computer: Any) -> None:
+    """A cause may come from its effect, and a group may hold one twice."""
+    inner = Failing(computer, "one", "two")
+    effect = LookupError()
+
+    @cell
+    async def outer() -> None:
+        inner.may_fail.set()
+        try:
+            await inner.compute()
+        except ValueError as error:
+            effect.__cause__, error.__cause__ = error, effect
+            msg = "both"
+            raise ExceptionGroup(msg, [effect, error, effect]) from error
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(computer(Graph.from_cells(outer), on_error="group"))
+    assert aiocells.failures(caught.value).keys() == {outer, *inner.errors}
+
+
+@each_computer
 def test_a_cell_that_deals_with_a_failure_within_has_not_failed(computer: Any) -> None:
     """What it catches is its own affair."""
     inner = Failing(computer, "one", "two")

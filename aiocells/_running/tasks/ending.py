@@ -1,7 +1,7 @@
 """How a computation on the event loop comes to its end, by itself or by force."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._running.run import Run
 from aiocells._running.tasks.cancellation import Cancellation
@@ -53,9 +53,10 @@ class Ending:
         self._is_stopping = False
         self._lacks_room: bool | None = None
 
-    def leave(self, number: int) -> None:
-        """Record that a cell does not run any more."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def leave(self, number: int) -> None:
+            """Record that a cell does not run any more."""
 
     def _is_busy(self) -> bool:
         return bool(self._tasks or self._starting or self._inline)

@@ -2,9 +2,11 @@
 
 import asyncio
 import functools
+import gc
 import heapq
 import logging
 import sys
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -12,8 +14,17 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell, resource
-from aiocells._running.tasks import ending, in_order, scheduler
+from aiocells._running.loops import computing
+from aiocells._running.tasks import (
+    eager,
+    ending,
+    in_order,
+    making,
+    resource_tasks,
+    scheduler,
+)
 from aiocells.observers import Event, Recorder
+from tests.factories import waiting_before
 from tests.virtual_loop import Deadlock, VirtualLoop
 
 COMPUTERS: dict[str, Any] = {
@@ -94,6 +105,120 @@ def run(computing: Coroutine[Any, Any, Any]) -> Any:
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+CELLS = ["opened", "plainly", "waits", "lingers", "first", "second", "last"]
+
+
+@pytest.mark.parametrize("method", ["done", "leave"])
+@pytest.mark.parametrize("name", CELLS)
+@each_mode
+@each_computer
+def test_bookkeeping_that_fails_for_a_cell(
+    computer: Any,
+    on_error: str,
+    name: str,
+    method: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fault of ours is raised, whichever cell it is about, and all is closed."""
+    original = getattr(scheduler.Scheduler, method)
+
+    def broken(self: Any, number: int, *what: Any) -> None:
+        if self._names[number] == name:
+            raise Trouble
+        original(self, number, *what)
+
+    monkeypatch.setattr(scheduler.Scheduler, method, broken)
+    made = Mixed()
+    raised: list[Trouble] = []
+    try:
+        results = run(computer(made.graph, on_error=on_error))
+    except Trouble as error:
+        raised.append(error)
+    if raised:
+        assert aiocells.failures(raised[0]) == {}
+    else:  # those that end in their first step never leave, or are not even tasks
+        assert method == "leave"
+        assert results[made.last] == 7
+    assert sorted(made.log) == sorted(set(made.log))
+
+
+@each_mode
+@each_computer
+def test_tasks_that_cannot_be_made(
+    computer: Any, on_error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it for want of memory: nothing is left, not even a coroutine."""
+
+    def broken(*args: Any, **options: Any) -> None:
+        raise MemoryError
+
+    for module, name in ((scheduler, "_Task"), (eager, "_Task"), (making, "CellTask")):
+        monkeypatch.setattr(module, name, broken)
+    with pytest.raises(MemoryError) as caught:
+        run(computer(Mixed().graph, on_error=on_error))
+    assert aiocells.failures(caught.value) == {}
+
+
+@each_mode
+@each_computer
+def test_waiting_for_the_turn_to_close_that_fails(
+    computer: Any, on_error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resource is closed at once, and what was raised is raised."""
+
+    class BrokenFutures(dict[int, Any]):
+        def __setitem__(self, number: int, future: Any) -> None:
+            super().__setitem__(number, future)
+            if not future.done():
+                future.set_exception(Trouble())
+
+    original = resource_tasks.ResourceTasks.__init__
+
+    def init(self: Any, *args: Any, **named: Any) -> None:
+        original(self, *args, **named)
+        self.open = BrokenFutures()
+
+    monkeypatch.setattr(resource_tasks.ResourceTasks, "__init__", init)
+    made = Mixed()
+    with pytest.raises(Trouble) as caught:
+        run(computer(made.graph, on_error=on_error))
+    assert aiocells.failures(caught.value) == {}
+    assert made.log
+    assert sorted(made.log) == sorted(set(made.log))
+
+
+@pytest.mark.parametrize("on_error", ["raise", "continue"])
+def test_a_loop_that_fails_before_it_has_called_a_cell(
+    on_error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put down to no cell of compute_sequential, and all is closed."""
+    log: list[str] = []
+
+    @resource
+    def opened() -> Iterator[int]:
+        yield 1
+        log.append("closed")
+
+    @cell
+    def uses(opened: int) -> None:
+        log.append("never")
+
+    def broken(running: Any, values: list[Any]) -> None:
+        raise Trouble
+
+    def segments(run: Any) -> Any:
+        first, second = original(run)
+        return [first, second._replace(loop=broken)]
+
+    original = computing._segments
+    monkeypatch.setattr(computing, "_segments", segments)
+    graph = Graph.from_cells(opened, uses)
+    with pytest.raises(Trouble) as caught:
+        aiocells.compute_sequential(graph, on_error=on_error)
+    assert aiocells.failures(caught.value) == {}
+    assert log == ["closed"]
 
 
 # Logging
@@ -332,6 +457,82 @@ def test_a_stranger_cancels_a_cell_before_its_first_step(computer: Any) -> None:
 
     run(main())
     assert recorder.names("failure") == ["victim"]
+
+
+@each_mode
+@each_computer
+def test_bookkeeping_that_fails_for_a_cell_that_never_began(
+    computer: Any, on_error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised as well."""
+
+    def broken(self: Any, number: int) -> None:
+        raise Trouble
+
+    @cell
+    async def victim() -> None: ...
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        computing_task = loop.create_task(
+            computer(Graph.from_cells(victim), on_error=on_error)
+        )
+        loop.set_task_factory(waiting_before)
+        await asyncio.sleep(0)
+        monkeypatch.setattr(scheduler.Scheduler, "leave", broken)
+        [task] = [t for t in asyncio.all_tasks() if t.get_name() == "victim"]
+        task.cancel("stranger")
+        with pytest.raises(Trouble) as caught:
+            await computing_task
+        assert list(aiocells.failures(caught.value)) == [victim]
+
+    run(main())
+
+
+@each_concurrent
+async def test_a_computation_that_is_thrown_away(
+    computer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of it can be cancelled, and disturbs nobody."""
+    monkeypatch.setattr(scheduler, "_CAN_BE_EAGER", False)
+    monkeypatch.setattr(scheduler, "eager_tasks", lambda loop: None)
+    problems: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, told: problems.append(told)
+    )
+
+    @cell
+    async def never() -> None: ...
+
+    thrown_away = computer(Graph.from_cells(never))
+    thrown_away.send(None)
+    thrown_away.close()
+    del thrown_away
+    gc.collect()
+    [task] = asyncio.all_tasks() - {asyncio.current_task()}
+    task.cancel()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert task.cancelled()
+    assert problems == []
+
+
+async def test_a_task_whose_computation_is_gone_ends_in_peace() -> None:
+    """There is nobody to tell, and nothing is reported."""
+    problems: list[Any] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, told: problems.append(told))
+
+    class Host:
+        """What ran the task."""
+
+    task = making.CellTask(asyncio.sleep(0), loop=loop)
+    task.host, task.number = weakref.ref(Host()), 0
+    task.cancel()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert task.cancelled()
+    assert problems == []
 
 
 @each_concurrent

@@ -199,9 +199,9 @@ def test_what_is_gone_when_it_is_read_goes_by_its_name(trip: Any) -> None:
     found = pickle.loads(data)
     assert list(found) == ["plan", trip.forecast]
     assert found["plan"] == found[plan] == {"go": ["sun"]}
-    del sys.modules["trip"]
-    sys.modules["trip"] = types.ModuleType("trip")
-    assert pickle.loads(data).by_name() == found.by_name()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "trip", types.ModuleType("trip"))
+        assert pickle.loads(data).by_name() == found.by_name()
 
 
 def test_results_of_a_graph_of_1_x(trip: Any) -> None:

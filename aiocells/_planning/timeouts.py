@@ -20,14 +20,25 @@ async def within(seconds: float, what: str, awaitable: Awaitable[Any]) -> Any:
     """
     limit = asyncio.timeout(seconds)
     cause: BaseException | None = None
+    failure: BaseException | None = None
     value = None
     try:
         async with limit:
-            value = await awaitable
+            try:
+                value = await awaitable
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                # Past asyncio, which from Python 3.13 on sets attributes of it, and
+                # these may be refused.
+                failure = error
     except TimeoutError as error:
-        if not limit.expired():  # the cell's own
-            raise
         cause = error
+    if failure is not None:
+        try:
+            raise failure
+        finally:
+            del failure  # it holds this frame
     if not limit.expired():
         return value
     msg = f"{what} took longer than {seconds:g} s"

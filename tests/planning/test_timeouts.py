@@ -1,6 +1,7 @@
 """The time limits of async cells: @cell(timeout=SECONDS)."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -50,6 +51,29 @@ def test_a_cell_that_takes_too_long_fails_with_a_timeout_error(computer: Any) ->
     assert note.endswith("\n  called with size=3")
     assert aiocells.failures(caught.value) == {slow: caught.value}
     assert ended == ["slow"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen(Exception):
+    """Takes no attributes, which asyncio would set."""
+
+    code: int = 1
+
+
+@every_async
+def test_what_a_cell_raises_at_its_timeout_leaves_as_it_is(computer: Any) -> None:
+    """Its own exception counts, and nothing is done to it."""
+
+    @cell(timeout=1)
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(3)
+        finally:
+            raise Frozen
+
+    with pytest.raises(Frozen) as caught:
+        compute(computer, slow)
+    assert isinstance(caught.value.__context__, asyncio.CancelledError)
 
 
 @every_async

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -114,6 +115,7 @@ class _Worker:
         self._process.start()
         theirs.close()
         alive.close()
+        self._cutting = threading.Lock()
         self._thread = ThreadPoolExecutor(1, "aiocells")
         self._ending: Future[None] | None = None
         self._ended_by: asyncio.CancelledError | None = None
@@ -165,14 +167,16 @@ class _Worker:
 
     def kill(self) -> None:
         """End the process at once, and what it started."""
-        self._signal(_KILL)
-
-    def _signal(self, number: int) -> None:
-        try:
-            os.killpg(self._process.pid or 0, number)
-        except (AttributeError, OSError):
-            # There are no groups here, or it leads none yet, or it is gone.
-            self._process.kill()
+        with self._cutting:
+            self._lifeline.close()
+        # The system kills by that, if it can and the process still lives. Else its
+        # group is killed by number, which is its own until it was awaited; whoever
+        # starts a process may have done so.
+        popen: Any = self._process._popen  # type: ignore[attr-defined]
+        with contextlib.suppress(AttributeError, OSError):  # there is no such group
+            if popen.returncode is None:
+                os.killpg(popen.pid, _KILL)
+        self._process.kill()  # it may lead no group yet
 
     def stop(self) -> None:
         """Tell the process to end, which may take a while."""
@@ -191,13 +195,11 @@ class _Worker:
         with contextlib.suppress(OSError):  # it is gone
             self._connection.send_bytes(_STOP)
         if not self._is_gone_within(CLOSE_TIMEOUT):
-            self._signal(signal.SIGTERM)
+            self._process.terminate()
             self._is_gone_within(TERMINATE_TIMEOUT)
-        # Its group outlasts the process, whose number stays taken until it is awaited.
-        self._signal(_KILL)
+        self.kill()  # for what it has started, its end is none
         self._process.join()
         self._connection.close()
-        self._lifeline.close()
         self._await_group()
 
     def _is_gone_within(self, seconds: float) -> bool:

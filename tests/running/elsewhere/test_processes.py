@@ -1,6 +1,7 @@
 """Worker processes: how they end, with all that they started, and how they die."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -351,6 +352,30 @@ async def test_a_fresh_worker_that_dies_fails_its_cell(
     with pytest.raises(WorkerDied) as caught:
         await aiocells.async_compute_concurrent(Graph.from_cells(work.first))
     assert caught.value.cells == (work.first,)
+
+
+def test_a_dead_worker_is_not_ended_by_its_number(
+    modules: Modules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it was awaited, by whomever, that may be the number of another group."""
+    work = modules.make("work", PIDS)
+    killed: list[int] = []
+    killpg = os.killpg
+
+    @cell
+    def between(first: int) -> None:
+        kill_and_wait(first)
+        assert multiprocessing.active_children() == []  # this awaits what is dead
+
+    def recorded(pid: int, number: int) -> None:
+        if number:
+            killed.append(pid)
+        killpg(pid, number)
+
+    monkeypatch.setattr(os, "killpg", recorded)
+    graph = Graph.from_cells(work.first, between, work.second)
+    results = COMPUTERS["async_sequential"](graph)
+    assert killed == [results["second"]]
 
 
 # Parents that die

@@ -33,7 +33,11 @@ default_role = "code"
 
 # Python's own documentation is not linked to: that would take the network to build.
 # Nor is what a module of ours has beside its public names, such as type variables.
-nitpick_ignore = [("py:exc", "CancelledError"), ("py:class", "Observer")]
+nitpick_ignore = [
+    ("py:exc", "CancelledError"),
+    ("py:class", "Elapsed"),
+    ("py:class", "Observer"),
+]
 nitpick_ignore_regex = [
     ("py:.*", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
     ("py:.*", r"aiocells(\.\w+)+\.\w+"),

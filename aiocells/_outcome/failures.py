@@ -87,9 +87,8 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     }
     arguments = {**parameters.defaults, **given}
     told = ""
-    for name in parameters.names or keywords:
-        if name in arguments:
-            told += f", {name}={shown(arguments[name])}"
+    for name in [each for each in parameters.names or keywords if each in arguments]:
+        told += f", {name}={shown(arguments[name])}"
         if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
             break
     return f"\n  called with {shortened(told[2:], MOST_LETTERS)}"

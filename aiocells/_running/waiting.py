@@ -1,6 +1,7 @@
 """Waiting for what cannot be stopped."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -79,10 +80,8 @@ class _End:
 
     def _tell(self, _: object) -> None:
         """Tell the event loop; called in the thread."""
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
             self._loop.call_soon_threadsafe(self._wake)
-        except RuntimeError:  # the loop was closed meanwhile
-            return
 
     def _wake(self) -> None:
         self.has_come = True

@@ -3,6 +3,7 @@
 import functools
 import sys
 import types
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -212,3 +213,31 @@ def test_what_is_raised_before_a_cell_is_no_cells(
     with pytest.raises(KeyboardInterrupt) as caught:
         compute_sequential(graph, inputs={"x": 1}, **options)
     assert not hasattr(caught.value, "__notes__")
+
+
+def test_values_that_nobody_uses_are_let_go() -> None:
+    """With targets, the values of cells that only come before are dropped at once."""
+    dropped: list[weakref.ref[Value]] = []
+
+    @cell
+    def start() -> Value:
+        return Value()
+
+    def made(start: Value) -> Value:
+        assert all(reference() is None for reference in dropped)
+        value = Value()
+        dropped.append(weakref.ref(value))
+        return value
+
+    parts = [cell(name=f"part{n}")(functools.partial(made)) for n in range(6)]
+
+    @cell
+    @depends_on(*parts)
+    def last(start: Value) -> int:
+        return len(dropped)
+
+    assert compute_sequential(Graph.from_cells(last, start), targets=[last])[last] == 6
+
+
+class Value:
+    """What can be seen to go."""

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import gc
 import heapq
+import itertools
 import logging
 import sys
 import weakref
@@ -330,8 +331,12 @@ def own_depth() -> int:
 @pytest.mark.parametrize("way", ["called", "awaited"])
 @each_mode
 @each_computer
-def test_the_limit_of_recursion(computer: Any, on_error: str, way: str) -> None:
+def test_the_limit_of_recursion(
+    computer: Any, on_error: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However little room the stack has: right values or a RecursionError, no hang."""
+    # What Python has no room to report is nothing of ours.
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
     outcomes = set()
     for room in (600, *range(70, 0, -1)):  # a tracer takes as much again
         made = Mixed()
@@ -551,3 +556,57 @@ def test_cells_that_never_began_are_not_told_of(computer: Any) -> None:
     with pytest.raises(Trouble):
         run(computer(Graph.from_cells(fails, other), observers=[recorder]))
     assert set(recorder.names("cancel")) <= set(recorder.names("start"))
+
+
+@pytest.mark.parametrize("on_error", ["raise", "continue"])
+async def test_what_is_raised_in_a_turn_of_the_loop(
+    on_error: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody awaits a turn; what is raised in one leaves the computation."""
+    reports: list[int] = []
+
+    def broken(program: Any, number: int, seconds: float) -> None:
+        reports.append(number)
+        if len(reports) == 2:  # the first is told before there was any turn
+            raise Trouble
+
+    clock = itertools.count()
+    monkeypatch.setattr(scheduler, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(scheduler, "_SLICE", -1)
+    monkeypatch.setattr(scheduler, "report_blocking", broken)
+
+    @cell
+    def first() -> int:
+        return 1
+
+    @cell
+    def second(first: int) -> int:
+        return first
+
+    @cell
+    def third(second: int) -> int:
+        return second
+
+    graph = Graph.from_cells(third, second, first)
+    with pytest.raises(Trouble):
+        await aiocells.async_compute_concurrent(graph, on_error=on_error, watchdog=0)
+    assert len(reports) == 2
+
+
+@each_concurrent
+async def test_the_clean_up_has_a_timeout_of_its_own(computer: Any) -> None:
+    """A TimeoutError that a clean-up raises in time is its own, and left as it is."""
+
+    @resource
+    async def opened() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(0)
+        msg = "its own"
+        raise TimeoutError(msg)
+
+    @cell
+    def uses(opened: int) -> int:
+        return opened
+
+    with pytest.raises(TimeoutError, match="its own"):
+        await computer(Graph.from_cells(uses, opened))

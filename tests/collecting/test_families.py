@@ -212,6 +212,7 @@ def test_all_brings_an_imported_family(modules: Modules) -> None:
     assert labels(Graph.from_module("bare")) == ["own"]
 
 
+@pytest.mark.needs_processes
 def test_a_family_goes_to_a_process(modules: Modules) -> None:
     """Lists and dicts are put together there."""
     trip = modules.make(

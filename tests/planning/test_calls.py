@@ -126,7 +126,9 @@ def test_a_call_gives_what_is_there_and_nothing_else(
 
 
 @every
-@pytest.mark.parametrize("place", [None, "thread"])
+@pytest.mark.parametrize(
+    "place", [None, pytest.param("thread", marks=pytest.mark.needs_threads)]
+)
 def test_an_input_that_is_not_given_is_left_out(name: str, place: str | None) -> None:
     """A wrapper that fills in what is absent sees that it is."""
 
@@ -218,6 +220,7 @@ def test_async_cells_and_resources_leave_inputs_out_too(name: str) -> None:
     assert COMPUTERS[name](graph, inputs={"mode": "r"})[waiting] == (False, False)
 
 
+@pytest.mark.needs_processes
 def test_a_default_stays_in_the_process_of_its_function(modules: Modules) -> None:
     """It is not sent there, so that `is` still tells it from everything else."""
     module = modules.make(

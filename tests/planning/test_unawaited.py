@@ -165,7 +165,13 @@ def test_methods_are_refused_too(decorator: Any, inside: str) -> None:
         compute_sequential(Graph.from_object(Rates()), targets=[target])
 
 
-@pytest.mark.parametrize("place", ["thread", "process"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("thread", marks=pytest.mark.needs_threads),
+        pytest.param("process", marks=pytest.mark.needs_processes),
+    ],
+)
 def test_it_is_refused_elsewhere_too(modules: Modules, place: str) -> None:
     """In a thread and in a process."""
     far = modules.make(

@@ -18,6 +18,8 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_print_what_they_show(name: str) -> None:
     """Every docstring example of a module runs and prints what it shows."""
+    if name == "aiocells._cli.reading":
+        pytest.importorskip("pydantic")  # there is none in the browser
     # Imported by name, so that an installed package is tested and not the checkout.
     module = importlib.import_module(name.removesuffix(".__init__"))
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -35,15 +35,19 @@ class EagerTasks:
 
     Args:
         loop: the event loop, whose `call_soon` is replaced while a task is made.
+
+    Attributes:
+        lost: tasks that will never run.
     """
 
-    __slots__ = ("_call_soon", "_expected", "_loop", "_step")
+    __slots__ = ("_call_soon", "_expected", "_loop", "_step", "lost")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop: Any = loop
         self._call_soon: Any = loop.call_soon
         self._expected: Context | None = None
         self._step: Any = None
+        self.lost: list[Any] = []
 
     def _catch(
         self, callback: Any, *args: Any, context: Context | None = None
@@ -85,15 +89,16 @@ class EagerTasks:
             context.run(step)
         except BaseException:
             # Such as at the limit of recursion. Nobody else would take the step.
-            _forget(task)
+            self.lost.append(task)
             raise
         finally:
             if current is not None:
                 _tasks._enter_task(loop, current)
         return task
 
-
-def _forget(task: Any) -> None:
-    """Have asyncio know nothing of a task that will never run."""
-    task._log_destroy_pending = False
-    _tasks._unregister_task(task)
+    def forget(self) -> None:
+        """Have asyncio know nothing of the lost tasks."""
+        for task in self.lost:
+            task._log_destroy_pending = False
+            _tasks._unregister_task(task)
+        self.lost.clear()

@@ -8,8 +8,6 @@ from aiocells._running.tasks.cancellation import Cancellation
 
 # What a cell that is done, has failed or was cancelled waits for.
 OVER = -1
-# The calls within each other by which a cell that ends wakes the computation.
-_CALLS_TO_WAKE = 6
 
 
 class Ending:
@@ -26,8 +24,8 @@ class Ending:
     __slots__ = (
         "_cancellation",
         "_inline",
+        "_is_advancing",
         "_is_stopping",
-        "_lacks_room",
         "_loop",
         "_run",
         "_starting",
@@ -51,7 +49,7 @@ class Ending:
         self._tasks: dict[int, asyncio.Future[Any]] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._is_stopping = False
-        self._lacks_room: bool | None = None
+        self._is_advancing = False
 
     if TYPE_CHECKING:
 
@@ -63,32 +61,15 @@ class Ending:
 
     async def _wait(self) -> None:
         """Wait to be woken; a cancellation from outside stops the cells."""
+        self._waiter = self._loop.create_future()
         try:
-            if self._has_room():
-                self._waiter = self._loop.create_future()
-                await self._waiter
-            else:
-                await asyncio.sleep(0)
+            await self._waiter
         except asyncio.CancelledError as error:
             if self._run.cancelled is None:
                 self._run.cancelled = error
             self.stop()
         finally:
             self._waiter = None
-
-    def _has_room(self) -> bool:
-        """Whether the stack has room enough to be woken.
-
-        A future whose callbacks cannot be called for want of it has lost them.
-        """
-        if self._lacks_room is None:
-            try:
-                _call_within(_CALLS_TO_WAKE)
-                self._lacks_room = False
-            except RecursionError as error:
-                self._lacks_room = True
-                self.interrupt(error)
-        return not self._lacks_room
 
     def wake(self) -> None:
         """Have compute() look whether it is over."""
@@ -167,7 +148,9 @@ class Ending:
             self._waiting_for[number] = OVER
             self._tasks.pop(number, None)
         self.stop()
-        if not self._is_busy():
+        # Who is starting cells will do so, with more room on the stack. A future that
+        # fails to call its callbacks for want of it has lost them.
+        if not (self._is_advancing or self._is_busy()):
             self.wake()
 
     def _tell_what_is_lost(self) -> None:
@@ -187,8 +170,3 @@ class Ending:
             "run what it is given, or this is a fault of aiocells: please report it."
         )
         return RuntimeError(msg)
-
-
-def _call_within(calls: int) -> None:
-    if calls:
-        _call_within(calls - 1)

@@ -163,6 +163,11 @@ class ResourceTasks:
         finally:
             del cancelled  # it holds this frame
 
+    def close_soon(self) -> None:
+        """Begin to close, from the event loop: the caller may be deep on the stack."""
+        if self.open:
+            asyncio.get_running_loop().call_soon(self.close_next)
+
     def close_next(self) -> None:
         """Have every resource close that no other open one needs."""
         if not self.open:

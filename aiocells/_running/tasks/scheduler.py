@@ -61,7 +61,6 @@ class Scheduler(Ending):
         "_dependents",
         "_factory",
         "_functions",
-        "_is_advancing",
         "_is_eager",
         "_names",
         "_queues",
@@ -88,16 +87,15 @@ class Scheduler(Ending):
         if plan.frees:
             run.uses = Uses(plan, run.values)
         self._uses = run.uses
-        loop = self._loop
         self._context = contextvars.copy_context()
-        factory: Any = loop.get_task_factory()
+        factory: Any = self._loop.get_task_factory()
         self._factory: FactoryTasks | None = None
         if factory is not None and must_be_asked(factory):
             self._factory = FactoryTasks(factory, self)
         self._by_hand: EagerTasks | None = None
         self._is_eager = self._factory is None
         if self._is_eager and not _CAN_BE_EAGER:
-            self._by_hand = eager_tasks(loop)
+            self._by_hand = eager_tasks(self._loop)
             self._is_eager = self._by_hand is not None
         self._weakly: Any = None if self._is_eager else weakref.ref(self)
         # For each cell the queue that it enters when it is ready.
@@ -106,7 +104,6 @@ class Scheduler(Ending):
         self._bodies = (
             {} if inline and not plan.resources else self._special_bodies(inline)
         )
-        self._is_advancing = False
         # Tasks that may not have had their first step yet.
         self._created = 0
         self._turn: asyncio.Handle | None = None
@@ -127,8 +124,7 @@ class Scheduler(Ending):
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""
-        run = self._run
-        plan, kinds = run.plan, run.kinds
+        plan, kinds = self._run.plan, self._run.kinds
         bodies: dict[int, Callable[[int], Any]] = {}
         if not inline:
             for number in plan.order:
@@ -136,7 +132,7 @@ class Scheduler(Ending):
                     bodies[number] = self._plain_body
         if plan.resources:
             holding_up = plan.inline_resources
-            resources = self._resources = ResourceTasks(run, self, holding_up)
+            resources = self._resources = ResourceTasks(self._run, self, holding_up)
             for number in plan.resources:
                 bodies[number] = resources.body
                 if number in holding_up:
@@ -163,12 +159,14 @@ class Scheduler(Ending):
             if ran != len(self._run.plan.order) - len(self._run.skipped):
                 self._tell_what_is_lost()
         if self._resources is not None:
-            self._resources.close_next()
+            self._resources.close_soon()
             while self._resources.open:
                 await self._wait()
         if self._factory is not None:
             while self._factory.have_left(must_stop=self._is_stopping):
                 await self._wait()
+        if self._by_hand is not None and self._by_hand.lost:
+            self._by_hand.forget()
         if self._turn is not None:
             self._turn.cancel()
         if self._run.cancelled is None and self._cancellation.is_new():
@@ -226,6 +224,9 @@ class Scheduler(Ending):
             if self._created == self._turn_after:
                 self._created = 0
             self._turn = None
+            if self._cancellation.is_new() and not self._is_stopping:
+                self._wait_a_turn()  # it is on its way, and will come first
+                return
             self._until = monotonic() + _SLICE
             self._advance()
         except BaseException as error:

@@ -87,7 +87,10 @@ async def test_what_others_ask_of_the_loop_meanwhile_is_done() -> None:
 async def test_a_step_that_cannot_be_taken_leaves_no_task(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What hinders it is raised, and asyncio does not wait for the task, nor tell."""
+    """What hinders it is raised, and asyncio can be made to know nothing of the task.
+
+    Not at once: there may be no room on the stack for that, either.
+    """
     loop = asyncio.get_running_loop()
     before = asyncio.all_tasks()
 
@@ -97,9 +100,15 @@ async def test_a_step_that_cannot_be_taken_leaves_no_task(
     coroutine = body()
     entered = contextvars.copy_context()
     current = asyncio.current_task()
+    tasks = EagerTasks(loop)
     with pytest.raises(RuntimeError, match="already entered"):
-        entered.run(EagerTasks(loop).make, coroutine, "cell", entered, current)
+        entered.run(tasks.make, coroutine, "cell", entered, current)
+    [task] = tasks.lost
+    assert asyncio.all_tasks() == before | {task}
+    tasks.forget()
+    assert tasks.lost == []
     assert asyncio.all_tasks() == before
+    del task
     assert asyncio.current_task() is current
     coroutine.close()
     gc.collect()

@@ -162,3 +162,25 @@ async def test_a_cell_that_never_suspends_takes_no_turn(is_debugged: bool) -> No
     loop.set_debug(False)
     late = ["turn", "first", "second"]
     assert turns[: len(late)] == (late if is_debugged else ["first", "second"])
+
+
+@pytest.mark.usefixtures("_as_on_3_11")
+async def test_a_computation_forgets_the_tasks_that_it_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A first step that cannot be taken ends it, and leaves asyncio no task."""
+
+    def broken() -> None:
+        raise MemoryError
+
+    def catch(self: Any, callback: Any, *args: Any, context: Any = None) -> None:
+        self._step = broken
+
+    @cell
+    async def never() -> None: ...
+
+    monkeypatch.setattr(EagerTasks, "_catch", catch)
+    before = asyncio.all_tasks()
+    with pytest.raises(MemoryError):
+        await aiocells.async_compute_concurrent(Graph.from_cells(never))
+    assert asyncio.all_tasks() == before

@@ -21,11 +21,14 @@ def run_to_end(computer: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **options: asyncio.run(computer(*args, **options))
 
 
+ASYNC_COMPUTERS: dict[str, Callable[..., Any]] = {
+    "async_sequential": aiocells.async_compute_sequential,
+    "concurrent": aiocells.async_compute_concurrent,
+    "simple": aiocells.async_compute_concurrent_simple,
+}
 COMPUTERS: dict[str, Callable[..., Any]] = {
     "sequential": aiocells.compute_sequential,
-    "async_sequential": run_to_end(aiocells.async_compute_sequential),
-    "concurrent": run_to_end(aiocells.async_compute_concurrent),
-    "simple": run_to_end(aiocells.async_compute_concurrent_simple),
+    **{name: run_to_end(computer) for name, computer in ASYNC_COMPUTERS.items()},
 }
 
 

@@ -7,7 +7,7 @@ deadlocked, and fails at once instead of hanging.
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.helpers import IN_BROWSER
@@ -83,3 +83,20 @@ class VirtualLoop(SocketlessLoop if IN_BROWSER else asyncio.SelectorEventLoop):
         timers: Any = self._scheduled  # type: ignore[attr-defined]
         if timers:
             self.now = max(self.now, timers[0].when())
+
+
+def run_virtually(computing: Coroutine[Any, Any, Any]) -> Any:
+    """Run on a loop that knows when nothing can happen; checks that nothing is left."""
+    loop = VirtualLoop()
+
+    async def checked() -> Any:
+        try:
+            return await computing
+        finally:
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    try:
+        return loop.run_until_complete(checked())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -28,8 +28,6 @@ _KEPT_SELECTIONS = 64
 # By the targets and overridden cells that were asked for: what is run, and the numbers
 # of the overridden.
 _selections: Attached[dict[Any, tuple[Plan, tuple[int, ...]]]] = Attached()
-
-
 # By the inputs that were not given.
 _without: Attached[dict[tuple[int, ...], Plan]] = Attached()
 

@@ -9,14 +9,9 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell, depends_on, resource
-from tests.helpers import COMPUTERS
+from tests.helpers import ASYNC_COMPUTERS, COMPUTERS
 from tests.virtual_loop import VirtualLoop
 
-ASYNC_COMPUTERS = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
 every_async = pytest.mark.parametrize("computer", ASYNC_COMPUTERS.values())
 
 

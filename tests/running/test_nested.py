@@ -4,41 +4,23 @@ import asyncio
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import aiocells
 from aiocells import Graph, cell
-from tests.virtual_loop import VirtualLoop
+from tests.helpers import ASYNC_COMPUTERS
+from tests.virtual_loop import run_virtually
 
-COMPUTERS: dict[str, Any] = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
-CONCURRENT = {name: COMPUTERS[name] for name in ("concurrent", "simple")}
-each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+CONCURRENT = {name: ASYNC_COMPUTERS[name] for name in ("concurrent", "simple")}
+each_computer = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 each_concurrent = pytest.mark.parametrize(
     "computer", CONCURRENT.values(), ids=CONCURRENT
 )
-
-
-def run(computing: Coroutine[Any, Any, Any]) -> Any:
-    """Run on a loop that knows when nothing can happen; checks that nothing is left."""
-    loop = VirtualLoop()
-
-    async def checked() -> Any:
-        try:
-            return await computing
-        finally:
-            assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    try:
-        return loop.run_until_complete(checked())
-    finally:
-        loop.close()
 
 
 # Depth
@@ -66,7 +48,7 @@ def test_computations_may_be_nested_deeper_than_the_stack_is(computer: Any) -> N
     """Tasks that start at once do not pile up."""
     graph = nested(computer, lambda: 0)
     assert sys.getrecursionlimit() <= DEPTH
-    [value] = run(computer(graph, inputs={"number": DEPTH})).values()
+    [value] = run_virtually(computer(graph, inputs={"number": DEPTH})).values()
     assert value == DEPTH
 
 
@@ -75,10 +57,12 @@ def test_observed_and_limited_computations_may_be_nested_as_deep(computer: Any) 
     """With what is put around a cell, too."""
     seen: list[Any] = []
     options: dict[str, Any] = {"observers": [seen.append]}
-    if computer is not COMPUTERS["async_sequential"]:
+    if computer is not ASYNC_COMPUTERS["async_sequential"]:
         options["max_concurrency"] = 1
     graph = nested(computer, lambda: 0, **options)
-    [value] = run(computer(graph, inputs={"number": DEPTH}, **options)).values()
+    [value] = run_virtually(
+        computer(graph, inputs={"number": DEPTH}, **options)
+    ).values()
     assert value == DEPTH
     assert len(seen) == 2 * (DEPTH + 1)
 
@@ -100,7 +84,7 @@ def test_an_eager_task_factory_nests_as_deep(computer: Any) -> None:
             asyncio.get_running_loop().set_task_factory(made)
             return await computer(graph, inputs={"number": DEPTH})
 
-        assert list(run(main()).values()) == [DEPTH]
+        assert list(run_virtually(main()).values()) == [DEPTH]
 
 
 @each_computer
@@ -113,7 +97,7 @@ def test_a_failure_comes_out_of_any_depth(computer: Any) -> None:
 
     graph = nested(computer, fail)
     with pytest.raises(LookupError) as caught:
-        run(computer(graph, inputs={"number": DEPTH}))
+        run_virtually(computer(graph, inputs={"number": DEPTH}))
     assert caught.value is error
     assert list(aiocells.failures(error).values()) == [error]
     assert len(error.__notes__) == 1
@@ -141,7 +125,7 @@ def test_a_cancellation_reaches_any_depth(computer: Any) -> None:
             await computing
         assert caught.value.args == ("why",)
 
-    run(main())
+    run_virtually(main())
 
 
 @each_computer
@@ -164,7 +148,7 @@ def test_cancelled_while_a_deep_computation_waits_for_its_turn(computer: Any) ->
         with pytest.raises(asyncio.CancelledError):
             await computing[0]
 
-    run(main())
+    run_virtually(main())
 
 
 # Failures
@@ -237,7 +221,7 @@ def test_what_fails_within_a_cancelled_computation_is_told(computer: Any) -> Non
         assert aiocells.failures(caught.value) == inner.errors
         assert also(caught.value) == ["'inner' ValueError: inner failed"]
 
-    run(main())
+    run_virtually(main())
 
 
 @pytest.mark.parametrize("on_error", ["raise", "group"])
@@ -259,7 +243,7 @@ def test_what_fails_within_a_cell_that_is_cancelled_for_another_is_told(
 
     graph = Graph.from_cells(outer, sibling)
     with pytest.raises((LookupError, ExceptionGroup)) as caught:
-        run(computer(graph, on_error=on_error))
+        run_virtually(computer(graph, on_error=on_error))
     found = aiocells.failures(caught.value)
     assert list(found) == [sibling, *inner.cells]
     assert found[inner.cells[0]] is inner.errors[inner.cells[0]]
@@ -285,7 +269,7 @@ def test_all_that_fails_within_a_failing_cell_is_told(
         await inner.compute()
 
     with pytest.raises((ValueError, ExceptionGroup)) as caught:
-        run(computer(Graph.from_cells(outer), on_error=on_error))
+        run_virtually(computer(Graph.from_cells(outer), on_error=on_error))
     found = aiocells.failures(caught.value)
     one, two = inner.cells
     first, second = inner.errors.values()
@@ -315,7 +299,7 @@ def test_with_continue_they_are_found_at_the_cells_own_failure(computer: Any) ->
         inner.may_fail.set()
         await inner.compute()
 
-    results = run(computer(Graph.from_cells(outer), on_error="continue"))
+    results = run_virtually(computer(Graph.from_cells(outer), on_error="continue"))
     first = inner.errors[inner.cells[0]]
     assert dict(results.failures) == {outer: first}
     assert aiocells.failures(first) == inner.errors
@@ -339,7 +323,7 @@ def test_failures_are_told_through_any_number_of_computations(computer: Any) -> 
             await computer(Graph.from_cells(outer))
 
     with pytest.raises(TimeoutError) as caught:
-        run(main())
+        run_virtually(main())
     cancelled = caught.value.__cause__
     assert cancelled is not None
     assert aiocells.failures(cancelled) == inner.errors
@@ -360,7 +344,7 @@ def test_what_fails_within_a_cell_whose_time_is_over_is_told(
             await inner.compute()
 
     with pytest.raises(TimeoutError) as caught:
-        run(computer(Graph.from_cells(outer)))
+        run_virtually(computer(Graph.from_cells(outer)))
     assert aiocells.failures(caught.value) == {outer: caught.value} | inner.errors
     assert also(caught.value) == ["'inner' ValueError: inner failed"]
 
@@ -378,7 +362,7 @@ def test_what_fails_within_a_task_group_of_a_cell_is_told(computer: Any) -> None
                 group.create_task(inner.compute())
 
     with pytest.raises(ExceptionGroup) as caught:
-        run(computer(Graph.from_cells(outer)))
+        run_virtually(computer(Graph.from_cells(outer)))
     expected = {outer: caught.value} | made[0].errors | made[1].errors
     assert aiocells.failures(caught.value) == expected
     assert also(caught.value) == [
@@ -404,7 +388,7 @@ def test_one_graph_that_fails_in_several_cells_is_told_for_each(computer: Any) -
         raise LookupError
 
     with pytest.raises(LookupError) as caught:
-        run(computer(Graph.from_cells(*map(outer, range(3)), sibling)))
+        run_virtually(computer(Graph.from_cells(*map(outer, range(3)), sibling)))
     found = aiocells.failures(caught.value)
     assert list(found) == [sibling, inner.cells[0]]
     group = found[inner.cells[0]]
@@ -435,7 +419,7 @@ def test_a_cell_of_the_outer_graph_that_fails_within_as_well(computer: Any) -> N
         assert isinstance(error, ValueError)
         assert also(caught.value) == ["'shared' ValueError: shared failed"]
 
-    run(main())
+    run_virtually(main())
 
 
 @each_computer
@@ -455,7 +439,7 @@ def test_exceptions_that_hold_each_other_are_looked_into_once(computer: Any) -> 
             raise ExceptionGroup(msg, [effect, error, effect]) from error
 
     with pytest.raises(ExceptionGroup) as caught:
-        run(computer(Graph.from_cells(outer), on_error="group"))
+        run_virtually(computer(Graph.from_cells(outer), on_error="group"))
     assert aiocells.failures(caught.value).keys() == {outer, *inner.errors}
 
 
@@ -473,7 +457,7 @@ def test_a_cell_that_deals_with_a_failure_within_has_not_failed(computer: Any) -
             return "handled"
         return "computed"
 
-    assert run(computer(Graph.from_cells(outer)))[outer] == "handled"
+    assert run_virtually(computer(Graph.from_cells(outer)))[outer] == "handled"
 
 
 @each_computer
@@ -506,7 +490,7 @@ def test_dropped_cancellations_keep_no_value_alive(computer: Any) -> None:
     gc.collect()
     gc.disable()
     try:
-        run(main())
+        run_virtually(main())
         inner.errors.clear()
         inner.all_errors.clear()
         assert [value() for value in values] == [None]

@@ -17,16 +17,13 @@ from aiocells._collecting.binding import Bound
 from aiocells._graphs.dependency_graph import structure_of
 from aiocells._graphs.structure import Structure
 from aiocells._planning import compiling
-from tests.helpers import COMPUTERS
+from tests.helpers import ASYNC_COMPUTERS, COMPUTERS
 from tests.strategies import Built, Reference, Shape, shapes
 
-ASYNC: dict[str, Any] = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
 each_computer = pytest.mark.parametrize("name", COMPUTERS)
-each_async = pytest.mark.parametrize("computer", ASYNC.values(), ids=ASYNC)
+each_async = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 
 THREADS = 8
 
@@ -96,7 +93,7 @@ def test_tasks_of_one_loop_compute_a_random_graph_at_once(shape: Shape) -> None:
 
     async def compute_all() -> None:
         async with asyncio.TaskGroup() as group:
-            for extra, computer in enumerate([*ASYNC.values()] * 3):
+            for extra, computer in enumerate([*ASYNC_COMPUTERS.values()] * 3):
                 group.create_task(compute(computer, extra))
 
     asyncio.run(compute_all())

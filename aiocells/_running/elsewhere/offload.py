@@ -49,9 +49,6 @@ class Offload:
         run: the computation; its functions are replaced.
         executors: the user's executors by name; they are not closed.
 
-    Attributes:
-        has_pools: whether there is something to close.
-
     Raises:
         UnsupportedCell: a cell names an executor that is not there, wants what the
             platform does not have, or cannot be sent to a process.
@@ -64,7 +61,6 @@ class Offload:
         self._threads: ThreadPoolExecutor | None = None
         self._started: list[threading.Thread] = []
         self._workers: Workers | None = None
-        self.has_pools = False
         executors = checked_mapping("executors", '"name": executor', executors)
         program, moved = run.plan.program, run.plan.elsewhere
         _refuse_unused(run.plan, executors)
@@ -100,7 +96,6 @@ class Offload:
                     _note_thread,
                     (self._started,),
                 )
-                self.has_pools = True
             return functools.partial(_in_thread, self._threads, function)
         if where == "process":
             check_offered(program, number, "process")
@@ -110,7 +105,6 @@ class Offload:
             function = _checked_for_process(run.plan, number, function)
             if self._workers is None:
                 self._workers = Workers()
-                self.has_pools = True
             return functools.partial(
                 self._workers.call, program.nodes[number], function
             )
@@ -121,6 +115,11 @@ class Offload:
             f"executors={{{where!r}: ...}}."
         )
         raise UnsupportedCell(msg, cell=program.nodes[number])
+
+    @property
+    def has_pools(self) -> bool:
+        """Whether there are threads or processes of ours to be ended."""
+        return self._threads is not None or self._workers is not None
 
     async def close(self) -> None:
         """End our threads and processes; those of the user are the user's."""

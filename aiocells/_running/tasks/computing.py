@@ -45,9 +45,8 @@ async def compute_as_tasks(
     run.values = lay_out(run.plan, inputs, given)
     try:
         if nesting.depth >= MOST_NESTED:
-            await asyncio.sleep(
-                0
-            )  # goes on from the event loop, with a stack of its own
+            # It goes on from the event loop, with a stack of its own.
+            await asyncio.sleep(0)
         await scheduler_for(run).compute()
     finally:
         if offload is not None and offload.has_pools:
@@ -79,10 +78,9 @@ def concurrent_scheduler(
     """
     if watchdog is not WATCHDOG:
         check_watchdog(watchdog)
-    if max_concurrency is None and limits is None and not plan.program.limits:
-        return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
-    limits = checked_mapping("limits", '"name": number', limits)
-    check_limits(plan, max_concurrency, limits)
+    if max_concurrency is not None or limits is not None or plan.program.limits:
+        limits = checked_mapping("limits", '"name": number', limits)
+        check_limits(plan, max_concurrency, limits)
     if max_concurrency is None and not limits:
         return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
     return functools.partial(
@@ -90,5 +88,5 @@ def concurrent_scheduler(
         inline=inline,
         watchdog=watchdog,
         max_concurrency=max_concurrency,
-        limits=limits,
+        limits=limits or {},
     )

@@ -18,19 +18,17 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell, resource
+from tests.helpers import ASYNC_COMPUTERS
 from tests.virtual_loop import VirtualLoop
 
-COMPUTERS = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
 CONCURRENT = ("concurrent", "simple")
 MODES = ("raise", "group", "continue")
 
-each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+each_computer = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 each_concurrent = pytest.mark.parametrize(
-    "computer", [COMPUTERS[name] for name in CONCURRENT], ids=CONCURRENT
+    "computer", [ASYNC_COMPUTERS[name] for name in CONCURRENT], ids=CONCURRENT
 )
 each_mode = pytest.mark.parametrize("on_error", MODES)
 
@@ -1038,7 +1036,7 @@ def interrupted(
     return lines + rest.split("\n")[:-1], errors
 
 
-NAMES = [computer.__name__ for computer in COMPUTERS.values()]
+NAMES = [computer.__name__ for computer in ASYNC_COMPUTERS.values()]
 
 
 @pytest.mark.needs_processes

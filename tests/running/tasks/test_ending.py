@@ -8,7 +8,7 @@ import itertools
 import logging
 import sys
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -25,15 +25,13 @@ from aiocells._running.tasks import (
 )
 from aiocells.observers import Event, Recorder
 from tests.factories import waiting_before
-from tests.virtual_loop import Deadlock, VirtualLoop
+from tests.helpers import ASYNC_COMPUTERS
+from tests.virtual_loop import Deadlock, VirtualLoop, run_virtually
 
-COMPUTERS: dict[str, Any] = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
-CONCURRENT = {name: COMPUTERS[name] for name in ("concurrent", "simple")}
-each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+CONCURRENT = {name: ASYNC_COMPUTERS[name] for name in ("concurrent", "simple")}
+each_computer = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 each_concurrent = pytest.mark.parametrize(
     "computer", CONCURRENT.values(), ids=CONCURRENT
 )
@@ -96,23 +94,6 @@ class Mixed:
         )
 
 
-def run(computing: Coroutine[Any, Any, Any]) -> Any:
-    """Run on a loop that knows when nothing can happen; checks that nothing is left."""
-    loop = VirtualLoop()
-
-    async def checked() -> Any:
-        try:
-            return await computing
-        finally:
-            assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    try:
-        return loop.run_until_complete(checked())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
-
-
 CELLS = ["opened", "plainly", "waits", "lingers", "first", "second", "last"]
 
 
@@ -139,7 +120,7 @@ def test_bookkeeping_that_fails_for_a_cell(
     made = Mixed()
     raised: list[Trouble] = []
     try:
-        results = run(computer(made.graph, on_error=on_error))
+        results = run_virtually(computer(made.graph, on_error=on_error))
     except Trouble as error:
         raised.append(error)
     if raised:
@@ -163,7 +144,7 @@ def test_tasks_that_cannot_be_made(
     for module, name in ((scheduler, "_Task"), (eager, "_Task"), (making, "CellTask")):
         monkeypatch.setattr(module, name, broken)
     with pytest.raises(MemoryError) as caught:
-        run(computer(Mixed().graph, on_error=on_error))
+        run_virtually(computer(Mixed().graph, on_error=on_error))
     assert aiocells.failures(caught.value) == {}
 
 
@@ -189,7 +170,7 @@ def test_waiting_for_the_turn_to_close_that_fails(
     monkeypatch.setattr(resource_tasks.ResourceTasks, "__init__", init)
     made = Mixed()
     with pytest.raises(Trouble) as caught:
-        run(computer(made.graph, on_error=on_error))
+        run_virtually(computer(made.graph, on_error=on_error))
     assert aiocells.failures(caught.value) == {}
     assert made.log
     assert sorted(made.log) == sorted(set(made.log))
@@ -257,7 +238,7 @@ def test_a_logging_handler_that_raises_at_the_watchdog(
     """What it raises is raised, and no cell's value is made up."""
     made = Mixed()
     with pytest.raises(Trouble) as caught:
-        run(computer(made.graph, watchdog=0, on_error=on_error))
+        run_virtually(computer(made.graph, watchdog=0, on_error=on_error))
     assert aiocells.failures(caught.value) == {}
     assert sorted(made.log) in (["opened closed", "plainly closed"], ["plainly closed"])
 
@@ -277,7 +258,7 @@ def test_a_logging_handler_that_raises_at_an_observer(
 
     made = Mixed()
     with pytest.raises(Trouble):
-        run(computer(made.graph, observers=[observer], on_error=on_error))
+        run_virtually(computer(made.graph, observers=[observer], on_error=on_error))
     assert sorted(made.log) == ["opened closed", "plainly closed"]
 
 
@@ -300,7 +281,7 @@ def test_a_clock_that_raises(
     monkeypatch.setattr(scheduler, "monotonic", clock)
     made = Mixed()
     try:
-        results = run(computer(made.graph, on_error=on_error))
+        results = run_virtually(computer(made.graph, on_error=on_error))
     except Trouble:
         assert calls >= at
     else:
@@ -424,7 +405,7 @@ def test_a_cell_that_is_lost_is_told(
     for module in (scheduler, in_order):
         monkeypatch.setattr(module, "heappush", forgetful)
     with pytest.raises(RuntimeError) as caught:
-        run(computer(Graph.from_cells(kept, lost)))
+        run_virtually(computer(Graph.from_cells(kept, lost)))
     message = str(caught.value)
     assert message.startswith("'lost' (")
     assert message.endswith("this is a fault of aiocells: please report it.")
@@ -445,9 +426,9 @@ def test_skipped_cells_are_not_lost(computer: Any, stops: bool) -> None:
     graph = Graph.from_cells(fails, skipped)
     if stops:
         with pytest.raises(Trouble):
-            run(computer(graph))
+            run_virtually(computer(graph))
     else:
-        results = run(computer(graph, on_error="continue"))
+        results = run_virtually(computer(graph, on_error="continue"))
         assert results.skipped == {skipped}
 
 
@@ -482,7 +463,7 @@ def test_a_stranger_cancels_a_cell_before_its_first_step(computer: Any) -> None:
         assert caught.value.args == ("stranger",)
         assert aiocells.failures(caught.value) == {victim: caught.value}
 
-    run(main())
+    run_virtually(main())
     assert recorder.names("failure") == ["victim"]
 
 
@@ -513,7 +494,7 @@ def test_bookkeeping_that_fails_for_a_cell_that_never_began(
             await computing_task
         assert list(aiocells.failures(caught.value)) == [victim]
 
-    run(main())
+    run_virtually(main())
 
 
 @each_concurrent
@@ -576,7 +557,7 @@ def test_cells_that_never_began_are_not_told_of(computer: Any) -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(Trouble):
-        run(computer(Graph.from_cells(fails, other), observers=[recorder]))
+        run_virtually(computer(Graph.from_cells(fails, other), observers=[recorder]))
     assert set(recorder.names("cancel")) <= set(recorder.names("start"))
 
 

@@ -21,14 +21,12 @@ from tests.factories import (
     of_two_arguments,
     waiting_before,
 )
+from tests.helpers import ASYNC_COMPUTERS
 from tests.virtual_loop import VirtualLoop
 
-COMPUTERS: dict[str, Callable[..., Any]] = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
-each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+each_computer = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 each_mode = pytest.mark.parametrize("on_error", ["raise", "group", "continue"])
 
 each_factory = pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)

@@ -9,17 +9,14 @@ from typing import Any
 
 import pytest
 
-import aiocells
 from aiocells import Graph, cell, depends_on, resource
 from aiocells._running.tasks import scheduler
+from tests.helpers import ASYNC_COMPUTERS
 from tests.virtual_loop import VirtualLoop
 
-COMPUTERS: dict[str, Any] = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
-each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+each_computer = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 COUNT = 400
 SECONDS = 0.002
 # Of these cells, how many the loop has to wait for.
@@ -179,7 +176,7 @@ def test_a_timeout_around_cells_that_hold_up_the_loop(
     computer: Any, shape: Any, options: dict[str, int], loop: VirtualLoop
 ) -> None:
     """It comes when its time is over; the loop then passes it on within three turns."""
-    if computer is COMPUTERS["async_sequential"]:
+    if computer is ASYNC_COMPUTERS["async_sequential"]:
         if options or shape is beside_a_task:
             pytest.skip("one cell at a time")
         if shape is after_others:
@@ -240,5 +237,5 @@ def test_the_slice_is_small_against_a_turn(computer: Any, loop: VirtualLoop) -> 
         beating.cancel()
 
     loop.run_until_complete(main())
-    if computer is not COMPUTERS["simple"]:
+    if computer is not ASYNC_COMPUTERS["simple"]:
         assert turns <= 5

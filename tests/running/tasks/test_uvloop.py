@@ -11,15 +11,13 @@ import pytest
 import aiocells
 from aiocells import Graph, cell, resource
 from tests.factories import FACTORIES, Factory, FactoryError, failing_at
+from tests.helpers import ASYNC_COMPUTERS
 
 uvloop = pytest.importorskip("uvloop")
 
-COMPUTERS: dict[str, Any] = {
-    "async_sequential": aiocells.async_compute_sequential,
-    "concurrent": aiocells.async_compute_concurrent,
-    "simple": aiocells.async_compute_concurrent_simple,
-}
-each_computer = pytest.mark.parametrize("computer", COMPUTERS.values(), ids=COMPUTERS)
+each_computer = pytest.mark.parametrize(
+    "computer", ASYNC_COMPUTERS.values(), ids=ASYNC_COMPUTERS
+)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

@@ -9,7 +9,7 @@ from aiocells._graphs.structure import Attached
 from aiocells._outcome import failures as _failures
 from aiocells._planning.plan import Plan
 from aiocells._planning.selecting import select
-from aiocells._running.prepare import check_graph, choose, lay_out, without_absent
+from aiocells._running.prepare import choose, lay_out, without_absent
 from aiocells._running.run import Run
 from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells.errors import GraphException, UnsupportedCell
@@ -144,7 +144,6 @@ def _graph_name(graph: DependencyGraph) -> str:
 
 def _flow_of(graph: DependencyGraph) -> _Flow | None:
     """The flow that runs on this event loop; one of a loop that is gone is none."""
-    check_graph(graph)
     flow = _flows.get(structure_of(graph))
     if flow is not None and flow.loop is asyncio.get_running_loop():
         return flow

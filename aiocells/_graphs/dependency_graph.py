@@ -204,8 +204,16 @@ class DependencyGraph:
 
 
 def structure_of(graph: DependencyGraph) -> Structure:
-    """What the other rooms see of a graph."""
-    return graph._structure
+    """What the other rooms see of a graph.
+
+    Raises:
+        TypeError: it is no graph.
+    """
+    try:
+        return graph._structure
+    except AttributeError:
+        msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
+        raise TypeError(msg) from None
 
 
 def order_of(structure: Structure) -> list[int]:

@@ -96,15 +96,29 @@ class Plan:
         return [each for each in self.order if options[each].run_in is not None]
 
     @functools.cached_property
-    def uses(self) -> list[int]:
-        """For each cell how many arguments its value becomes; a target is kept."""
-        uses = [0] * len(self.program.nodes)
+    def used(self) -> list[Sequence[int]]:
+        """For each cell the values that it uses, as often as it does, but for targets.
+
+        A value that nobody uses counts as used by its own cell.
+        """
+        args, kept = self.program.args, self.target_set
+        used: list[Sequence[int]] = [()] * len(self.program.nodes)
         for number in self.order:
-            for source in self.program.args[number]:
-                if source >= 0:
-                    uses[source] += 1
-        for number in self.targets:
-            uses[number] += 1
+            used[number] = tuple(
+                source for source in args[number] if source >= 0 and source not in kept
+            )
+        unused = set(self.order).difference(kept, *used)
+        for number in unused:
+            used[number] = (*used[number], number)
+        return used
+
+    @functools.cached_property
+    def uses(self) -> list[int]:
+        """For each cell how often its value is used in this way."""
+        uses = [0] * len(self.program.nodes)
+        for used in self.used:
+            for number in used:
+                uses[number] += 1
         return uses
 
     @functools.cached_property

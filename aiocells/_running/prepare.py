@@ -75,17 +75,6 @@ def plan_for(
     return plan, given
 
 
-def check_graph(graph: object) -> None:
-    """Refuse what is no graph.
-
-    Raises:
-        TypeError: it is none.
-    """
-    if not isinstance(graph, DependencyGraph):
-        msg = f"Expected a graph, got {graph!r}. Make one with Graph.from_module(...)."
-        raise TypeError(msg)
-
-
 def choose(
     graph: DependencyGraph,
     targets: Iterable[Any] | None,
@@ -104,8 +93,9 @@ def choose(
     Raises:
         GraphException: something is unknown, ambiguous or no target.
     """
-    check_graph(graph)
     plan = plan_of(graph)
+    if targets is None and overrides is None:
+        return plan, {}
     overrides = checked_mapping("overrides", "cell: value", overrides)
     if targets is None and not overrides:
         return plan, {}

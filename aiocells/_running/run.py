@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 OnError = Literal["raise", "group", "continue"]
 
 
+_NOBODY: tuple[()] = ()
+_NONE_SKIPPED: frozenset[int] = frozenset()
 _ON_ERROR: frozenset[str] = frozenset(get_args(OnError))
 
 
@@ -38,8 +40,6 @@ def check_on_error(on_error: str) -> None:
 
 
 def _notifier(observers: "Iterable[Observer]") -> "Notifier | None":
-    if type(observers) is tuple and not observers:
-        return None
     # Who observes nothing should not wait for the import.
     from aiocells._running.notifier import Notifier, checked_observers
 
@@ -94,7 +94,7 @@ class Run:
         self.functions = plan.program.functions
         self.kinds = plan.program.kinds
         self.on_error = on_error
-        self.notify = _notifier(observers)
+        self.notify = None if observers is _NOBODY else _notifier(observers)
         self.failures: dict[int, BaseException] = {}
         self.within: list[Failure] = []
         self.skipped: set[int] = set()
@@ -210,7 +210,7 @@ class Run:
                 self.plan.outline,
                 self._target_values(),
                 failures,
-                frozenset(self.skipped),
+                frozenset(self.skipped) if failures else _NONE_SKIPPED,
             )
         try:
             raise_as_it_is(self._verdict(interruption, failures))

@@ -15,16 +15,13 @@ class Uses:
 
     def __init__(self, plan: Plan, values: list[Any]) -> None:
         self._values = values
-        self._args = plan.program.args
+        self._used = plan.used
         self._left = plan.uses.copy()
 
     def over(self, number: int) -> None:
         """Record that a cell needs no value any more: it is done, failed or skipped."""
         values, left = self._values, self._left
-        if not left[number]:
-            values[number] = None
-        for source in self._args[number]:
-            if source >= 0:
-                left[source] -= 1
-                if not left[source]:
-                    values[source] = None
+        for source in self._used[number]:
+            left[source] -= 1
+            if not left[source]:
+                values[source] = None

@@ -82,6 +82,8 @@ def concurrent_scheduler(
         limits = checked_mapping("limits", '"name": number', limits)
         check_limits(plan, max_concurrency, limits)
     if max_concurrency is None and not limits:
+        if inline and watchdog is WATCHDOG:
+            return Scheduler
         return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
     return functools.partial(
         LimitedScheduler,

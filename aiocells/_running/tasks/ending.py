@@ -4,7 +4,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiocells._running.run import Run
-from aiocells._running.tasks.cancellation import Cancellation
 
 # What a cell that is done, has failed or was cancelled waits for.
 OVER = -1
@@ -22,7 +21,8 @@ class Ending:
     """
 
     __slots__ = (
-        "_cancellation",
+        "_caller",
+        "_cancelling",
         "_inline",
         "_is_advancing",
         "_is_stopping",
@@ -38,7 +38,9 @@ class Ending:
         loop = asyncio.get_running_loop()
         self._run = run
         self._loop = loop
-        self._cancellation = Cancellation(asyncio.current_task(loop))
+        # Who computes, and how often its task had been cancelled by then.
+        self._caller = caller = asyncio.current_task(loop)
+        self._cancelling = 0 if caller is None else caller.cancelling()
         # For each cell how many it waits for, or OVER.
         self._waiting_for = run.plan.counts.copy()
         # The cells that are ready, lowest number first: those that only begin here, and
@@ -121,7 +123,12 @@ class Ending:
 
     def is_cancelled(self) -> bool:
         """Whether a cell's CancelledError is the computation's own doing."""
-        return self._is_stopping or self._cancellation.is_new()
+        return self._is_stopping or self._is_newly_cancelled()
+
+    def _is_newly_cancelled(self) -> bool:
+        """Whether the caller has been cancelled since, and that was not taken back."""
+        caller = self._caller
+        return caller is not None and caller.cancelling() > self._cancelling
 
     def stop(self) -> None:
         """Start nothing more, and cancel what runs; once, as a TaskGroup does."""

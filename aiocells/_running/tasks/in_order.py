@@ -21,7 +21,7 @@ class OrderedScheduler(Scheduler):
     """
 
     def __init__(self, run: Run) -> None:
-        super().__init__(run)
+        super().__init__(run, watchdog=None)
         plan = run.plan
         self._order = iter(plan.order)
         self._entered = self._queues

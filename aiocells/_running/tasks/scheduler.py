@@ -20,12 +20,13 @@ from typing import Any
 
 from aiocells._declaring.kinds import Kind
 from aiocells._running.run import Run
+from aiocells._running.tasks.cancellation import delivered
 from aiocells._running.tasks.eager import EagerTasks, eager_tasks
 from aiocells._running.tasks.ending import OVER, Ending
 from aiocells._running.tasks.making import FactoryTasks, later_task, must_be_asked
 from aiocells._running.tasks.nesting import nesting
 from aiocells._running.tasks.resource_tasks import ResourceTasks
-from aiocells._running.tasks.watchdog import report_blocking
+from aiocells._running.tasks.watchdog import WATCHDOG, report_blocking
 from aiocells._running.uses import Uses
 from aiocells._typing import override
 
@@ -75,7 +76,7 @@ class Scheduler(Ending):
     )
 
     def __init__(
-        self, run: Run, *, inline: bool = True, watchdog: float | None = None
+        self, run: Run, *, inline: bool = True, watchdog: float | None = WATCHDOG
     ) -> None:
         super().__init__(run)
         plan, program = run.plan, run.plan.program
@@ -98,8 +99,14 @@ class Scheduler(Ending):
             self._by_hand = eager_tasks(self._loop)
             self._is_eager = self._by_hand is not None
         self._weakly: Any = None if self._is_eager else weakref.ref(self)
+        are_plain = program.are_plain
+        if run.kinds is not program.kinds:  # some are moved elsewhere
+            are_plain = bytes(kind is Kind.PLAIN for kind in run.kinds)
         # For each cell the queue that it enters when it is ready.
-        self._queues = self._queues_by_kind()
+        self._queues = [self._starting] * len(are_plain)
+        if 1 in are_plain:
+            by_kind = self._starting, self._inline
+            self._queues = list(map(by_kind.__getitem__, are_plain))
         self._resources: ResourceTasks | None = None
         self._bodies = (
             {} if inline and not plan.resources else self._special_bodies(inline)
@@ -111,16 +118,6 @@ class Scheduler(Ending):
         self._watchdog = math.inf if watchdog is None else watchdog
         self._clock = 0.0
         self._until = 0.0
-
-    def _queues_by_kind(self) -> list[list[int]]:
-        kinds, program = self._run.kinds, self._run.plan.program
-        if kinds is program.kinds:
-            are_plain = program.are_plain
-        else:  # some are moved elsewhere
-            are_plain = bytes(kind is Kind.PLAIN for kind in kinds)
-        if 1 not in are_plain:
-            return [self._starting] * len(are_plain)
-        return list(map((self._starting, self._inline).__getitem__, are_plain))
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""
@@ -141,7 +138,8 @@ class Scheduler(Ending):
 
     async def compute(self) -> None:
         """Run all cells; returns when none runs any more, and none is to start."""
-        nesting.depth += 1
+        depth = nesting.depth
+        nesting.depth = depth + 1
         try:
             self._until = monotonic() + _SLICE
             for number in self._run.plan.sources:
@@ -151,7 +149,7 @@ class Scheduler(Ending):
         except BaseException as error:
             self.interrupt(error)
         finally:
-            nesting.depth -= 1
+            nesting.depth = depth
         while self._is_busy():
             await self._wait()
         if not self._is_stopping:
@@ -169,12 +167,12 @@ class Scheduler(Ending):
             self._by_hand.forget()
         if self._turn is not None:
             self._turn.cancel()
-        if self._run.cancelled is None and self._cancellation.is_new():
-            self._run.cancelled = await self._cancellation.delivered()
+        if self._run.cancelled is None and self._is_newly_cancelled():
+            self._run.cancelled = await delivered()
         # These refer to this, or to the task that will hold what is raised, whose
         # traceback refers to this; and so to all values.
         self._bodies.clear()
-        del self._resources, self._factory, self._cancellation
+        del self._resources, self._factory, self._caller
 
     # From ready to running
 
@@ -224,7 +222,7 @@ class Scheduler(Ending):
             if self._created == self._turn_after:
                 self._created = 0
             self._turn = None
-            if self._cancellation.is_new() and not self._is_stopping:
+            if self._is_newly_cancelled() and not self._is_stopping:
                 self._wait_a_turn()  # it is on its way, and will come first
                 return
             self._until = monotonic() + _SLICE

@@ -18,8 +18,6 @@ CALLED_IN_TASKS = {
     "_running.tasks.computing.compute_as_tasks": 1,
     "_running.tasks.scheduler.Scheduler.__init__": 1,
     "_running.tasks.ending.Ending.__init__": 1,
-    "_running.tasks.cancellation.Cancellation.__init__": 1,
-    "_running.tasks.scheduler.Scheduler._queues_by_kind": 1,
     "_running.tasks.scheduler.Scheduler.compute": 1,
     "_running.tasks.scheduler.Scheduler._admit": 1,
     "_running.tasks.scheduler.Scheduler._advance": 1,
@@ -28,7 +26,7 @@ CALLED_IN_TASKS = {
     "_running.tasks.scheduler.Scheduler.done": 3,
     "_running.tasks.scheduler.Scheduler._run_inline": 1,
     "_running.tasks.ending.Ending._is_busy": 1,
-    "_running.tasks.cancellation.Cancellation.is_new": 1,
+    "_running.tasks.ending.Ending._is_newly_cancelled": 1,
 }
 MODULES_BESIDE = {
     "_graphs.dependency_graph",

@@ -41,10 +41,6 @@ from typing import TYPE_CHECKING
 from aiocells._collecting.graph import Graph
 from aiocells._declaring.decorators import cell, depends_on, resource
 from aiocells._declaring.spec import Input
-from aiocells._first_version.flow import cancel_flow, compute_flow
-from aiocells._first_version.mod import ModAdder, ModClock, ModPlace, ModPrinter
-from aiocells._first_version.places import Place, assign, print_value, timer
-from aiocells._first_version.stopwatch import Stopwatch
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.failures import failures
 from aiocells._outcome.results import Results
@@ -110,12 +106,29 @@ __all__ = [
 # `import aiocells.demo_6` is how 1.x code reaches a demo.
 __path__.append(_os.path.join(__path__[0], "demos"))
 
-# They are imported when they are used.
+# Imported when they are used: modules, and what is of version 1, by its module.
 _MODULES = ("drawing", "observers")
+_FIRST_VERSION = {
+    "ModAdder": "mod",
+    "ModClock": "mod",
+    "ModPlace": "mod",
+    "ModPrinter": "mod",
+    "Place": "places",
+    "Stopwatch": "stopwatch",
+    "assign": "places",
+    "cancel_flow": "flow",
+    "compute_flow": "flow",
+    "print_value": "places",
+    "timer": "places",
+}
 
 if TYPE_CHECKING:
     from aiocells import drawing as drawing
     from aiocells import observers as observers
+    from aiocells._first_version.flow import cancel_flow, compute_flow
+    from aiocells._first_version.mod import ModAdder, ModClock, ModPlace, ModPrinter
+    from aiocells._first_version.places import Place, assign, print_value, timer
+    from aiocells._first_version.stopwatch import Stopwatch
 
     __version__: str
 else:
@@ -127,6 +140,10 @@ else:
 
         if name in _MODULES:
             return importlib.import_module(f"aiocells.{name}")
+        if name in _FIRST_VERSION:
+            module = f"aiocells._first_version.{_FIRST_VERSION[name]}"
+            found = globals()[name] = getattr(importlib.import_module(module), name)
+            return found
         if name == "__version__":
             return importlib.import_module("importlib.metadata").version("aiocells")
         msg = f"module 'aiocells' has no attribute {name!r}"

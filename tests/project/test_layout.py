@@ -193,7 +193,14 @@ def test_import_is_light() -> None:
 
 @pytest.mark.needs_processes
 @pytest.mark.parametrize(
-    "module", ["datetime", "concurrent.futures.thread", "multiprocessing", "difflib"]
+    "module",
+    [
+        "datetime",
+        "concurrent.futures.thread",
+        "multiprocessing",
+        "difflib",
+        "aiocells._first_version",
+    ],
 )
 def test_what_few_use_waits_until_it_is_used(module: str) -> None:
     """Beside what asyncio and attrs load, `import aiocells` loads little."""
@@ -212,15 +219,16 @@ def reference() -> str:
 
 @pytest.mark.needs_processes
 def test_what_few_need_is_there_when_asked_for() -> None:
-    """`import aiocells` is enough for its modules and version, and loads neither."""
+    """`import aiocells` is enough for modules, version, and 1.x, and loads none."""
     script = (
         "import sys, aiocells;"
         "print('aiocells.drawing' in sys.modules, 'importlib.metadata' in sys.modules);"
         "print(aiocells.drawing.draw.__name__, aiocells.observers.Recorder.__name__);"
+        "print(aiocells.Place(value=3).value, 'Place' in vars(aiocells));"
         "print(aiocells.__version__)"
     )
     version = importlib.metadata.version("aiocells")
-    assert run_python(script) == f"False False\ndraw Recorder\n{version}"
+    assert run_python(script) == f"False False\ndraw Recorder\n3 True\n{version}"
 
 
 def test_a_wrong_attribute_is_refused_as_ever() -> None:

@@ -164,6 +164,7 @@ def graphs() -> None:
     assert_type(Graph.from_module("trip", aiocells), Graph)
     assert_type(Graph.from_cells(spot, double, trip.forecast), Graph)
     assert_type(Graph.from_object(trip), Graph)
+    assert_type(graph.replace({spot: lambda: 3.0, "double": trip.forecast}), Graph)
     by_hand: DependencyGraph = graph
     compute_sequential(by_hand)
     compute_sequential(spot)  # type: ignore[arg-type]
@@ -171,6 +172,8 @@ def graphs() -> None:
     Graph(aiocells)  # type: ignore[arg-type]
     Graph.from_cells("spot")  # type: ignore[arg-type]
     Graph.from_module(3)  # type: ignore[arg-type]
+    graph.replace({spot: 3.0})  # type: ignore[dict-item]
+    graph.replace(pool=spot)  # type: ignore[call-arg]
 
 
 @resource

@@ -1,8 +1,10 @@
 """From the parameters of cells to the edges, inputs and arguments of a graph."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from itertools import islice
+from typing import Any, NoReturn
 
+from aiocells._collecting.bound import Bound, Group, Keys, Shape
 from aiocells._collecting.families import cells_of
 from aiocells._collecting.finding import Finder
 from aiocells._collecting.objects import is_unbound
@@ -25,73 +27,6 @@ from aiocells.errors import DeclarationError, UnbindableParameter
 Function = Callable[..., Any]
 
 
-class OwnDefault(NamedTuple):
-    """An argument that is the default of its parameter.
-
-    It stands for an input that was not given, where Python has no way to leave it out:
-    before an argument that can only be given by position.
-
-    Attributes:
-        parameter: its name.
-    """
-
-    parameter: str
-
-
-class Keys(NamedTuple):
-    """An argument that is a dict.
-
-    Attributes:
-        keys: those of its values, in order.
-    """
-
-    keys: tuple[Any, ...]
-
-
-# What makes up an argument: one value; so many, as a list; as a dict; none.
-Group: TypeAlias = int | Keys | OwnDefault | None
-
-
-class Shape(NamedTuple):
-    """How to call a function that does not take one value a parameter, in order.
-
-    Attributes:
-        groups: what makes up each argument.
-        keywords: the names of the last arguments, which are given by keyword.
-    """
-
-    groups: tuple[Group, ...]
-    keywords: tuple[str, ...]
-
-
-class Bound:
-    """What binding gives: everything by the number of the cell.
-
-    Attributes:
-        nodes: the cells.
-        index: the number of each.
-        needs: the numbers of the cells that must be computed first.
-        args: where the values of a call come from: the number of a cell, or ~k for
-            the k-th of `inputs`.
-        shapes: for the few cells that need one.
-        optional: for the cells with defaults, the inputs that these stand in for.
-        names: of those cells that do not tell their own.
-        inputs: what the caller may give, by name.
-    """
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.index: dict[Any, int] = {}
-        self.needs: list[Any] = []
-        self.args: list[tuple[int, ...]] = []
-        self.shapes: dict[int, Shape] = {}
-        self.optional: dict[int, tuple[int, ...]] = {}
-        self.specs: list[CellSpec | None] = []
-        self.kinds: list[Kind] = []
-        self.names: dict[int, str] = {}
-        self.inputs: list[str] = []
-
-
 def bind(given: Iterable[tuple[str | None, Function]], owner: object = None) -> Bound:
     """Bind cells, and everything that they depend on.
 
@@ -100,32 +35,43 @@ def bind(given: Iterable[tuple[str | None, Function]], owner: object = None) -> 
             was found, if any.
         owner: the object that they were collected from, if any.
     """
-    binder = _Binder()
+    bound, finder = Bound(), Finder()
+    binder = Binder(bound, finder)
     for found, function in given:
         binder.add_given(function, found, owner)
-    binder.bind_all()
-    return binder.bound
+    bound.given, bound.owner = len(bound.nodes), owner
+    binder.bind_from(0)
+    return bound
 
 
-class _Binder:
-    def __init__(self) -> None:
-        self.bound = Bound()
-        self._finder = Finder()
-        self._resolve = Resolver(self._finder).resolve
-        self._slots: dict[str, int] = {}
+class Binder:
+    """Binds cells, one after the other.
+
+    Args:
+        bound: where all of it is kept.
+        finder: knows the cells.
+    """
+
+    def __init__(self, bound: Bound, finder: Finder) -> None:
+        self.bound = bound
+        self._finder = finder
+        self._resolve = Resolver(finder).resolve
+        self._slots = {name: slot for slot, name in enumerate(bound.inputs)}
 
     def add_given(self, function: Function, found: str | None, owner: object) -> None:
+        """Record a cell that the user asked for."""
         count = len(self.bound.nodes)
         if self._number(function, found) == count:  # else it was found before
             self._finder.add_given(function, found, owner)
 
-    def bind_all(self) -> None:
+    def bind_from(self, first: int) -> None:
+        """Bind all cells from a number on, and those that they need."""
         bound, has_owners = self.bound, self._finder.has_owners
         # The list grows while it is walked: dependencies are bound in their turn.
-        for number, function in enumerate(bound.nodes):
+        for number, function in enumerate(islice(bound.nodes, first, None), first):
             quick = quick_sources(function, bound.index)
             if quick is None or has_owners:
-                self._bind(number, function)
+                self.bind_one(number, function)
                 continue
             sources, kind = quick
             bound.specs.append(PLAIN_SPEC)
@@ -135,12 +81,12 @@ class _Binder:
         for function, name in self._finder.names.items():
             bound.names[self._number(function)] = name
         if has_owners:
-            self._name_inherited()
+            self._name_inherited(first)
 
-    def _name_inherited(self) -> None:
+    def _name_inherited(self, first: int) -> None:
         """Keep the names of methods that have inherited their `name=`."""
         bound = self.bound
-        for number, spec in enumerate(bound.specs):
+        for number, spec in enumerate(islice(bound.specs, first, None), first):
             if spec is not None and spec.options is not None and spec.options.name:
                 bound.names[number] = spec.options.name
 
@@ -158,7 +104,10 @@ class _Binder:
         if number is None:
             number = bound.index[function] = len(bound.nodes)
             bound.nodes.append(function)
-        elif bound.nodes[number] is not function:
+        elif (
+            bound.nodes[number] is not function
+            and self._finder.written(bound.nodes[number]) is not function
+        ):
             self._refuse_other(bound.nodes[number], function, found)
         return number
 
@@ -182,28 +131,26 @@ class _Binder:
 
     # One cell
 
-    def _bind(self, number: int, function: Function) -> None:
+    def bind_one(self, number: int, cell: Function) -> None:
+        """Bind a cell, whose function may be one that stands for it."""
         bound, finder = self.bound, self._finder
-        spec = finder.spec_of(function)
+        function = finder.written(cell)
+        spec = finder.spec_of(cell)
         kind = kind_of(function)
         bound.specs.append(spec)
         bound.kinds.append(kind)
         options = spec.options or PLAIN
         if options is not PLAIN or kind is not Kind.PLAIN:
-            check_declaration(
-                lambda: finder.described(function), function, options, kind
-            )
+            check_declaration(lambda: finder.described(cell), function, options, kind)
         parameters = parameters_of(function)
-        ordered = [self._resolve(part, function) for part in spec.order]
-        bindings = self._bindings(function, spec, parameters) if spec.bindings else {}
+        ordered = [self._resolve(part, cell) for part in spec.order]
+        bindings = self._bindings(cell, spec, parameters) if spec.bindings else {}
         if bindings and not parameters.is_known:
             parameters = parameters._replace(keyword=tuple(bindings))
-        sources, sizes, optional = self._sources(
-            function, parameters, bindings, ordered
-        )
+        sources, sizes, optional = self._sources(cell, parameters, bindings, ordered)
         if sources and sources[0] < 0 and is_unbound(function):
             self._refuse_unbound(function)
-        needs = [self._number(cell) for each in ordered for cell in cells_of(each)]
+        needs = [self._number(part) for each in ordered for part in cells_of(each)]
         needs.extend([source for source in sources if source >= 0])
         bound.needs.append(_without_repeats(tuple(needs)))
         bound.args.append(tuple(sources))
@@ -294,7 +241,7 @@ class _Binder:
         for written, binding in spec.bindings:
             name = written
             if name not in parameters.names:
-                name = _names.mangled(name, function)
+                name = _names.mangled(name, self._finder.written(function))
             if name not in parameters.names and (
                 parameters.is_known or name in parameters.unbindable
             ):

@@ -25,10 +25,13 @@ class Finder:
         names: the names of the cells that have none of their own, under which they
             were found.
         knowing: what modules know.
+        stand_ins: the functions that stand for cells; each is bound in the place of its
+            cell, but what it says of itself counts.
     """
 
     def __init__(self) -> None:
         self.names: dict[Function, str] = {}
+        self.stand_ins: dict[Function, Function] = {}
         # One cell a name, and the others of the same name: most have none, and a list
         # for each of 100,000 cells would keep the garbage collector busy.
         self._given: dict[str, Function] = {}
@@ -72,6 +75,7 @@ class Finder:
 
     def spec_of(self, function: Function) -> CellSpec:
         """What was said about a cell; a method may have inherited it."""
+        function = self.written(function)
         owner = self.owner_of(function)
         if owner is not None:
             known = self.object_cells(owner).specs.get(function)
@@ -81,7 +85,11 @@ class Finder:
 
     def described(self, function: Function) -> str:
         """A cell as messages name it."""
-        return _names.described(self.name_of(function), function)
+        return _names.described(self.name_of(function), self.written(function))
+
+    def written(self, function: Function) -> Function:
+        """The function that was written for a cell: itself, or what stands for it."""
+        return self.stand_ins.get(function, function) if self.stand_ins else function
 
     def _name_found(self, function: Function, found: str | None) -> None:
         """Have a cell go by the name under which it was found first, if any."""

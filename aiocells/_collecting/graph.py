@@ -1,11 +1,13 @@
 """Collecting: from modules, cells and objects to a graph."""
 
+import copy
 import os
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Never, NoReturn, Self
 
-from aiocells._collecting.binding import Bound, bind
+from aiocells._collecting.binding import bind
+from aiocells._collecting.bound import Bound
 from aiocells._collecting.modules import cells_of_module, refuse_empty
 from aiocells._collecting.objects import cells_of_object
 from aiocells._declaring.marking import DependsOn, refuse_decorator
@@ -158,6 +160,49 @@ class Graph(DependencyGraph):
             [type(owner).__name__],
         )
 
+    def replace(self, cells: Mapping[Any, Callable[..., Any]], /) -> Self:
+        """A new graph, in which other functions stand for some cells.
+
+        Such a function is bound in the place of its cell: its parameters mean what
+        they would mean there. What its own decorators say counts, and it may be async
+        for plain, or a resource for a cell. All that needs the cell gets its value. The
+        cell keeps its name and stays the key, everywhere; the function is one too.
+
+        What only replaced cells needed is not run, unless it is asked for. Cells,
+        inputs, limits and executors that the old graph knew may still be given. Where
+        a value will do, in one computation, there is `overrides=`.
+
+        Args:
+            cells: for each cell, or its name, the function that is to stand for it. One
+                that is a cell of the graph itself is refused.
+
+        Returns:
+            A new graph; the old one stays as it is.
+
+        Raises:
+            GraphException: there is no such cell, a function cannot stand for it, or
+                cells would need each other; see the subclasses.
+
+        >>> from aiocells import Graph, cell, compute_sequential
+        >>> @cell
+        ... def rate(currency: str) -> float:
+        ...     raise ConnectionError
+        >>> @cell
+        ... def price(rate: float) -> float:
+        ...     return 80 * rate
+        >>> graph = Graph.from_cells(price, rate).replace({rate: lambda: 0.5})
+        >>> results = compute_sequential(graph)
+        >>> results[price], results[rate]
+        (40.0, 0.5)
+        """
+        # Few need it, and every import of the package would wait.
+        from aiocells._collecting.replacing import replace
+
+        graph = copy.copy(self)
+        graph._bound = replace(graph._structure, self._bound, cells)
+        graph.check_for_cycles()
+        return graph
+
     @classmethod
     def _from(
         cls,
@@ -179,7 +224,7 @@ class Graph(DependencyGraph):
     def _summary(self) -> str:
         from aiocells._collecting.summary import summary_of
 
-        return summary_of(self._bound or Bound(), len(self), self._origins)
+        return summary_of(self._bound or Bound(), len(self), self._origins, self.inputs)
 
     @property
     def inputs(self) -> Mapping[str, tuple[Callable[..., Any], ...]]:
@@ -237,7 +282,8 @@ def _wanted_inputs(bound: Bound) -> Mapping[str, tuple[Callable[..., Any], ...]]
             if source < 0:
                 wanted[bound.inputs[~source]][node] = None
     return types.MappingProxyType(
-        {name: tuple(cells) for name, cells in wanted.items()}
+        # One that only a cell wanted for which another function stands is no more.
+        {name: tuple(cells) for name, cells in wanted.items() if cells}
     )
 
 

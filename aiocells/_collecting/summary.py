@@ -1,15 +1,17 @@
 """A collected graph in one line, for people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from aiocells._collecting.binding import Bound
+from aiocells._collecting.bound import Bound
 from aiocells._declaring.names import listed
 from aiocells._declaring.source import origin_of
 
 _SHOWN_ORIGINS = 3
 
 
-def summary_of(bound: Bound, count: int, origins: Sequence[str | None]) -> str:
+def summary_of(
+    bound: Bound, count: int, origins: Sequence[str | None], inputs: Collection[str]
+) -> str:
     """What a graph has: "12 cells of trip, inputs: city, nights".
 
     Args:
@@ -17,6 +19,7 @@ def summary_of(bound: Bound, count: int, origins: Sequence[str | None]) -> str:
         count: of all cells, those that were added by hand included.
         origins: what they were collected from; where they were given one by one, it
             is where they are at home.
+        inputs: those that somebody wants.
     """
     text = f"{count} cell" if count == 1 else f"{count} cells"
     if not origins:
@@ -25,8 +28,8 @@ def summary_of(bound: Bound, count: int, origins: Sequence[str | None]) -> str:
     known = list(dict.fromkeys(filter(None, origins)))
     if known:
         text += f" of {_joined(known)}"
-    if bound.inputs:
-        text += f", inputs: {listed(bound.inputs, len(bound.inputs))}"
+    if inputs:
+        text += f", inputs: {listed(inputs, len(inputs))}"
     return text
 
 

@@ -3,7 +3,7 @@
 This is what other rooms see of a graph; users see its public methods.
 """
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from aiocells._declaring import names
@@ -20,8 +20,9 @@ class Structure:
         index: the number of each.
         needs: for each the numbers of the nodes that must be computed first. Collected
             cells come with a tuple; a node that edges are added to by hand has a dict,
-            as an ordered set.
+            as an ordered set, whose values tell which those are.
         names: the names of those nodes that do not tell their own.
+        stand_ins: the functions that stand for some nodes.
         version: counts the changes, so that what is derived knows when it is stale.
         attached: what others keep here, each by an `Attached` of its own.
     """
@@ -37,6 +38,7 @@ class Structure:
         self.index = index
         self.needs = needs
         self.names = names
+        self.stand_ins: Mapping[int, Any] = {}
         self.version = 0
         self.attached: dict[Any, Any] = {}
 
@@ -70,7 +72,7 @@ class Structure:
             order = topological_order(self.needs)
         except CycleFound:
             return self.nodes
-        return [self.nodes[number] for number in order]
+        return [self.stand_ins.get(number, self.nodes[number]) for number in order]
 
     def number_of(self, node: Hashable) -> int:
         """The number of a node, which is added where it is new."""
@@ -85,12 +87,11 @@ class Structure:
     def add_edge(self, dependent: int, dependency: int) -> None:
         """Have the second node computed before the first."""
         needs = self.needs[dependent]
-        if dependency in needs:
-            return
         if not isinstance(needs, dict):
-            needs = self.needs[dependent] = dict.fromkeys(needs)
-        needs[dependency] = None
-        self.version += 1
+            needs = self.needs[dependent] = dict.fromkeys(needs, False)
+        if dependency not in needs:
+            self.version += 1
+        needs[dependency] = True
 
     def name(self, number: int) -> str:
         """The name by which messages, and the caller's strings, speak of a node."""
@@ -98,7 +99,8 @@ class Structure:
 
     def described(self, number: int) -> str:
         """A node as messages name it, with its place in the source."""
-        return names.described(self.name(number), self.nodes[number])
+        written = self.stand_ins.get(number, self.nodes[number])
+        return names.described(self.name(number), written)
 
 
 class _Owner(Protocol):

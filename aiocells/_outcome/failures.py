@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from aiocells._collecting.binding import Keys, OwnDefault
+from aiocells._collecting.bound import Keys, OwnDefault
 from aiocells._declaring.parameters import collecting, parameters_of
 from aiocells._declaring.showing import shortened, shown
 from aiocells._outcome.exceptions import (
@@ -42,7 +42,7 @@ def note_cell(
         if values is not None:
             text += _called_with(plan, number, values)
         if isinstance(error, TypeError | LookupError):
-            text += _called_without(plan.program.nodes[number])
+            text += _called_without(plan.program.written(number))
         add_notes(error, [text])
 
 
@@ -76,7 +76,7 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     args = program.args[number]
     if not args and number not in program.optional:
         return ""
-    parameters = parameters_of(program.nodes[number])
+    parameters = parameters_of(program.written(number))
     groups, keywords = program.shapes.get(number) or ((None,) * len(args), ())
     names = (*parameters.positional[: len(groups) - len(keywords)], *keywords)
     left = (values[source] for source in args)

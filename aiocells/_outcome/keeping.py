@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from aiocells._declaring.names import name_of
 from aiocells._declaring.source import globals_of, location_of
 from aiocells._graphs.labels import unique_labels
+from aiocells._graphs.roster import Roster
 from aiocells._outcome import sending
-from aiocells._planning.roster import Outline, Roster
+from aiocells._planning.outline import Outline
 from aiocells._typing import override
 
 _COMPUTED, _RESOURCE = 1, 2
@@ -26,7 +27,8 @@ class Kept(NamedTuple):
     """What is written down; of cells by number, in the order of the graph.
 
     Attributes:
-        texts: the names and places of all cells, and the inputs; compressed.
+        texts: the names and places of all cells; the inputs; by name and place the
+            functions that stand for cells, and these cells. Compressed.
         kinds: of all cells, whether they were computed, and are resources; compressed.
         found: by what module and name those are found that results may give.
         targets: the cells whose values were asked for.
@@ -63,7 +65,9 @@ def kept(
     errors = {id(error): error for error in failures.values()}
     position = {each: n for n, each in enumerate(errors)}
     return Kept(
-        texts=zlib.compress(pickle.dumps((roster.names, places, roster.inputs))),
+        texts=zlib.compress(
+            pickle.dumps((roster.names, places, roster.inputs, roster.meant))
+        ),
         kinds=zlib.compress(
             bytes(
                 _COMPUTED * (number in computed)
@@ -109,7 +113,7 @@ class _ReadRoster(Roster):
 
     def __init__(self, state: Kept) -> None:
         self.kinds = zlib.decompress(state.kinds)
-        names, places, inputs = pickle.loads(zlib.decompress(state.texts))
+        names, places, inputs, meant = pickle.loads(zlib.decompress(state.texts))
         self._places: list[str] = places
         nodes: list[Any] = unique_labels(names, places, str)
         self._labels = {label: number for number, label in enumerate(nodes)}
@@ -123,6 +127,7 @@ class _ReadRoster(Roster):
             nodes[number] = node
         super().__init__(nodes, index, {}, (), inputs)
         self.names = names
+        self.meant = meant
 
     @override
     def place(self, number: int) -> str:
@@ -143,10 +148,11 @@ class _ReadRoster(Roster):
             return ()
         # It may be what was not found by its name, or not held: a lambda, a cell that
         # was no target.
-        place = location_of(key)
-        same = self.named.get(name_of(key), ())
-        alike = [number for number in same if self._places[number] == place]
-        return alike if len(alike) == 1 else ()
+        name, place = name_of(key), location_of(key)
+        same = self.named.get(name, ())
+        alike = {number for number in same if self._places[number] == place}
+        alike.update(self.meant.get((name, place), ()))
+        return tuple(alike) if len(alike) == 1 else ()
 
 
 def _reference(roster: Roster, number: int) -> tuple[str, str] | None:

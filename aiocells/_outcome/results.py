@@ -14,7 +14,7 @@ from aiocells._outcome.exceptions import (
     traceback_of,
 )
 from aiocells._outcome.lookup import Lookup
-from aiocells._planning.roster import Outline
+from aiocells._planning.outline import Outline
 from aiocells.errors import MissingValue
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from aiocells._collecting.binding import Group, Keys, OwnDefault, Shape
+from aiocells._collecting.bound import Group, Keys, OwnDefault, Shape
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.parameters import by_position, parameters_of
 from aiocells._declaring.spec import Options
@@ -75,7 +75,7 @@ def without_inputs(plan: Plan, absent: Collection[int]) -> Plan:
     functions, args = program.functions.copy(), program.args.copy()
     arguments, shapes = program.arguments.copy(), program.shapes.copy()
     for number in program.optional.keys() & plan.order:
-        function, shape = program.nodes[number], shapes.pop(number, None)
+        function, shape = program.written(number), shapes.pop(number, None)
         args[number], shape = _shortened(function, args[number], shape, absent)
         arguments[number] = taking(args[number])
         if shape is not None:

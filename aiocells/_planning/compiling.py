@@ -1,18 +1,20 @@
 """From a graph to the plan that computes all of it."""
 
 import threading
+from collections.abc import Collection
 from typing import Any
 
-from aiocells._collecting.binding import Bound, Shape
+from aiocells._collecting.bound import Bound, Shape
 from aiocells._collecting.graph import bound_of
 from aiocells._declaring.kinds import Kind, kind_of
 from aiocells._declaring.spec import PLAIN
 from aiocells._graphs.dependency_graph import DependencyGraph, order_of, structure_of
+from aiocells._graphs.roster import Roster
 from aiocells._graphs.structure import Attached, Structure
+from aiocells._graphs.toposort import topological_order
 from aiocells._planning.calls import called
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
-from aiocells._planning.roster import Roster
 from aiocells.errors import UnsupportedCell
 
 _plans: Attached[tuple[int, Plan]] = Attached()  # each with the version of its graph
@@ -37,25 +39,31 @@ def plan_of(graph: DependencyGraph) -> Plan:
 
 def _compile(structure: Structure, bound: Bound | None) -> Plan:
     order = list(order_of(structure))
+    replaced = bound.replaced if bound is not None else None
     nodes = list(structure.nodes)
     options = [PLAIN] * len(nodes)
     args: list[tuple[int, ...]] = []
     kinds: list[Kind] = []
     functions: list[Any] = list(nodes)
     shapes: dict[int, Shape] = {}
+    by_hand: list[int] = []
     if bound is not None:
         args.extend(bound.args)
         kinds.extend(bound.kinds)
         shapes = bound.shapes
+        for number, function in structure.stand_ins.items():
+            functions[number] = function
         for number, spec in enumerate(bound.specs):
-            if spec is not None and spec.options is not None:
+            if spec is None:
+                by_hand.append(number)
+                continue
+            if spec.options is not None:
                 options[number] = spec.options
-        for number, kind in enumerate(kinds):
             functions[number] = called(
-                nodes[number], kind, options[number], shapes.get(number)
+                functions[number], kinds[number], options[number], shapes.get(number)
             )
-    by_hand = nodes[len(args) :]
-    for node in by_hand:
+    by_hand.extend(range(len(args), len(nodes)))
+    for node in map(nodes.__getitem__, by_hand):
         if not callable(node):
             msg = (
                 f"The node {node!r} is not callable, so the graph cannot be computed. "
@@ -63,8 +71,8 @@ def _compile(structure: Structure, bound: Bound | None) -> Plan:
                 "computed must be callable."
             )
             raise UnsupportedCell(msg, cell=node)
-    kinds.extend(map(kind_of, by_hand))
-    args.extend([()] * len(by_hand))
+    kinds.extend(map(kind_of, nodes[len(args) :]))
+    args.extend([()] * (len(nodes) - len(args)))
     program = Program(
         roster=Roster(
             nodes,
@@ -72,13 +80,20 @@ def _compile(structure: Structure, bound: Bound | None) -> Plan:
             structure.names,
             options,
             bound.inputs if bound is not None else [],
+            structure.stand_ins,
         ),
         functions=functions,
         args=args,
         needs=list(structure.needs),
+        order=order,
         kinds=kinds,
         shapes=shapes,
         optional=bound.optional if bound is not None else {},
+        retired=replaced.retired if replaced is not None else (),
     )
-    targets = tuple(n for n in range(len(nodes)) if not options[n].is_resource)
+    run: Collection[int] = range(len(nodes))
+    if replaced is not None:
+        run = set(topological_order(structure.needs, replaced.ends_of(len(nodes))))
+        order = [number for number in order if number in run]
+    targets = tuple(n for n in sorted(run) if not options[n].is_resource)
     return Plan(program, order, frozenset(), targets, frees=False)

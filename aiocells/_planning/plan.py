@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
+from aiocells._planning.outline import Outline
 from aiocells._planning.program import Program
-from aiocells._planning.roster import Outline
 
 
 class Plan:

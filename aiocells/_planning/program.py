@@ -6,13 +6,22 @@ so that nothing above a plan asks its graph for anything.
 
 import copy
 import functools
+import itertools
 import operator
-from collections.abc import Callable, Collection, KeysView, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+)
 from typing import Any, TypeAlias
 
-from aiocells._collecting.binding import Shape
+from aiocells._collecting.bound import Shape
 from aiocells._declaring.kinds import Kind
-from aiocells._planning.roster import Roster
+from aiocells._declaring.spec import Options
+from aiocells._graphs.roster import Roster
 
 
 class Program:
@@ -24,11 +33,13 @@ class Program:
         functions: what to call, with the values of `args` by position.
         args: where those values come from.
         needs: for each cell the cells that must be computed before it.
+        order: the numbers of all cells, in topological order.
         kinds: what calling each gives.
         options: what `cell` or `resource` said.
         inputs: what the caller may give.
         shapes: how the caller's function takes the arguments, where not one by one.
         optional: for the cells with defaults, the inputs that these stand in for.
+        retired: the options of functions that others stand for.
         attached: what others keep with the cells, each by an `Attached` of its own.
     """
 
@@ -40,9 +51,11 @@ class Program:
         functions: list[Callable[..., Any]],
         args: list[tuple[int, ...]],
         needs: list[Collection[int]],
+        order: list[int],
         kinds: list[Kind],
         shapes: dict[int, Shape],
         optional: Mapping[int, tuple[int, ...]],
+        retired: tuple[Options, ...],
     ) -> None:
         self.roster = roster
         self.nodes = roster.nodes
@@ -51,9 +64,11 @@ class Program:
         self.functions = functions
         self.args = args
         self.needs = needs
+        self.order = order
         self.kinds = kinds
         self.shapes = shapes
         self.optional = optional
+        self.retired = retired
         self.attached: dict[Any, Any] = {}
 
     def calling(
@@ -110,12 +125,21 @@ class Program:
     @functools.cached_property
     def limits(self) -> frozenset[str]:
         """What `limit` of the cells names."""
-        return frozenset(each.limit for each in self.options if each.limit)
+        return frozenset(each.limit for each in self.known_options if each.limit)
 
     @functools.cached_property
     def places(self) -> frozenset[str]:
         """What `run_in` of the cells names."""
-        return frozenset(each.run_in for each in self.options if each.run_in)
+        return frozenset(each.run_in for each in self.known_options if each.run_in)
+
+    @property
+    def known_options(self) -> Iterator[Options]:
+        """What the functions of the cells said, also those that others stand for."""
+        return itertools.chain(self.options, self.retired)
+
+    def written(self, number: int) -> Callable[..., Any]:
+        """The function that was written for a cell: itself, or what stands for it."""
+        return self.roster.written(number)
 
     def described(self, number: int) -> str:
         """A cell as messages name it, with its place in the source."""
@@ -124,10 +148,6 @@ class Program:
     def find(self, key: Any) -> Sequence[int]:
         """The cell that `key` is, or all those that it names; empty for neither."""
         return self.roster.find(key)
-
-    def namesake(self, key: Any) -> str:
-        """What to tell of a function that is no cell, where a cell has its name."""
-        return self.roster.namesake(key)
 
     def is_resource(self, number: int) -> bool:
         return self.options[number].is_resource

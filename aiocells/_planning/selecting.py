@@ -29,7 +29,7 @@ def select(
         for number in overridden:
             needs[number] = ()
     needed = set(topological_order(needs, roots))
-    order = [each for each in plan.order if each in needed and each not in overridden]
+    order = [n for n in program.order if n in needed and n not in overridden]
     if targets is None:
         everything = needed | overridden
         targets = tuple(each for each in plan.targets if each in everything)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiocells._declaring import names as _names
 from aiocells._declaring.spec import normal
 from aiocells._graphs.dependency_graph import DependencyGraph
+from aiocells._graphs.roster import number_of, numbers_of
 from aiocells._graphs.structure import Attached
 from aiocells._planning.calls import without_inputs
 from aiocells._planning.compiling import plan_of
@@ -15,11 +15,7 @@ from aiocells._planning.selecting import select
 from aiocells._running.options import checked_mapping, is_iterable
 from aiocells._running.refusing import refuse_missing, refuse_unknown
 from aiocells._running.run import OnError, Run, check_on_error
-from aiocells.errors import (
-    AmbiguousCell,
-    UnknownCell,
-    UnsupportedCell,
-)
+from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
     from aiocells.observers import Observer
@@ -154,7 +150,7 @@ def _selected(
     except TypeError:  # something in it is not hashable, and so no cell
         known = None
     if known is None:
-        overridden = _override_numbers(program, overrides)
+        overridden = numbers_of(program.roster, overrides, "overrides")
         numbers = None if chosen is None else _target_numbers(program, chosen)
         known = select(plan, numbers, frozenset(overridden)), overridden
         if len(selections) >= _KEPT_SELECTIONS:
@@ -163,22 +159,10 @@ def _selected(
     return known
 
 
-def _override_numbers(program: Program, overrides: Iterable[Any]) -> tuple[int, ...]:
-    keys: dict[int, Any] = {}
-    for key in overrides:
-        number = number_of(program, key, "overrides")
-        if number in keys:
-            msg = (
-                f"overrides: {program.described(number)} is given twice, as "
-                f"{keys[number]!r} and as {key!r}. Keep one of the two."
-            )
-            raise ValueError(msg)
-        keys[number] = key
-    return tuple(keys)
-
-
 def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]:
-    numbers = dict.fromkeys(number_of(program, key, "targets") for key in targets)
+    numbers = dict.fromkeys(
+        number_of(program.roster, key, "targets") for key in targets
+    )
     for number in numbers:
         if program.is_resource(number):
             msg = (
@@ -188,45 +172,6 @@ def _target_numbers(program: Program, targets: Iterable[Any]) -> tuple[int, ...]
             )
             raise UnsupportedCell(msg, cell=program.nodes[number])
     return tuple(numbers)
-
-
-def number_of(program: Program, key: Any, where: str) -> int:
-    """The number of the cell that `key` is, or names.
-
-    Args:
-        program: the cells.
-        key: a cell, or a name.
-        where: the option that has it, for the message.
-
-    Raises:
-        UnknownCell: there is no such cell.
-        AmbiguousCell: several have that name.
-    """
-    numbers = program.find(key)
-    if len(numbers) == 1:
-        return numbers[0]
-    if numbers:
-        candidates = " and ".join(program.described(number) for number in numbers)
-        msg = f"{where}: {key!r} is the name of {candidates}. Give the cell itself."
-        nodes = [program.nodes[number] for number in numbers]
-        raise AmbiguousCell(msg, name=key, candidates=nodes)
-    if not isinstance(key, str):
-        told = program.namesake(key) or (
-            f"{_names.shown(key)} is no cell of the graph. Is it among the modules or "
-            "cells that the graph was made from?"
-        )
-        msg = f"{where}: {told}"
-        raise UnknownCell(msg, name=key)
-    near: list[str] = []
-    if normal(key) not in program.input_names:
-        near = _names.suggestions(key, program.named)
-        hint = _names.did_you_mean(near)
-    elif where == "overrides":
-        hint = f" It is an input: give it as inputs={{{key!r}: ...}}."
-    else:
-        hint = " It is an input, whose value is given and not computed."
-    msg = f"{where}: there is no cell {key!r} in the graph.{hint}"
-    raise UnknownCell(msg, name=key, suggestions=near)
 
 
 def lay_out(

@@ -8,8 +8,8 @@ import attrs
 from aiocells._collecting.graph import bound_of
 from aiocells._graphs.dependency_graph import DependencyGraph, structure_of
 from aiocells._graphs.labels import unique_labels
+from aiocells._graphs.roster import number_of
 from aiocells._planning.compiling import plan_of
-from aiocells._running.prepare import number_of
 
 
 @attrs.frozen
@@ -72,8 +72,8 @@ def _numbers(graph: DependencyGraph, targets: Iterable[Any] | None) -> list[int]
     """The numbers of the nodes to draw, in order."""
     if targets is None:
         return list(range(len(graph)))
-    structure, program = structure_of(graph), plan_of(graph).program
-    waiting = [number_of(program, target, "targets") for target in targets]
+    structure, roster = structure_of(graph), plan_of(graph).program.roster
+    waiting = [number_of(roster, target, "targets") for target in targets]
     found = set(waiting)
     while waiting:
         new = set(structure.needs[waiting.pop()]) - found

@@ -13,7 +13,7 @@ from hypothesis import given
 
 import aiocells
 from aiocells import DependencyGraph, Graph, cell, resource
-from aiocells._collecting.binding import Bound
+from aiocells._collecting.bound import Bound
 from aiocells._graphs.dependency_graph import structure_of
 from aiocells._graphs.structure import Structure
 from aiocells._planning import compiling

@@ -1,0 +1,104 @@
+"""What binding gives: the edges, inputs and arguments of a graph."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from aiocells._declaring.kinds import Kind
+from aiocells._declaring.spec import CellSpec, Options
+
+Function = Callable[..., Any]
+
+
+class OwnDefault(NamedTuple):
+    """An argument that is the default of its parameter.
+
+    It stands for an input that was not given, where Python has no way to leave it out:
+    before an argument that can only be given by position.
+
+    Attributes:
+        parameter: its name.
+    """
+
+    parameter: str
+
+
+class Keys(NamedTuple):
+    """An argument that is a dict.
+
+    Attributes:
+        keys: those of its values, in order.
+    """
+
+    keys: tuple[Any, ...]
+
+
+# What makes up an argument: one value; so many, as a list; as a dict; none.
+Group: TypeAlias = int | Keys | OwnDefault | None
+
+
+class Shape(NamedTuple):
+    """How to call a function that does not take one value a parameter, in order.
+
+    Attributes:
+        groups: what makes up each argument.
+        keywords: the names of the last arguments, which are given by keyword.
+    """
+
+    groups: tuple[Group, ...]
+    keywords: tuple[str, ...]
+
+
+class Replaced(NamedTuple):
+    """What is to be known of a graph in which other functions stand for some cells.
+
+    Attributes:
+        ends: the cells that were run before although nobody needed them.
+        known: how many cells there were then.
+        retired: the options of the functions that others stand for.
+    """
+
+    ends: tuple[int, ...]
+    known: int
+    retired: tuple[Options, ...]
+
+    def ends_of(self, count: int) -> tuple[int, ...]:
+        """The cells that are run, with what they need, where no targets are given.
+
+        Args:
+            count: how many cells there are by now; those that came by hand are run.
+        """
+        return (*self.ends, *range(self.known, count))
+
+
+class Bound:
+    """What binding gives: everything by the number of the cell.
+
+    Attributes:
+        nodes: the cells.
+        index: the number of each.
+        needs: the numbers of the cells that must be computed first.
+        args: where the values of a call come from: the number of a cell, or ~k for
+            the k-th of `inputs`.
+        shapes: for the few cells that need one.
+        optional: for the cells with defaults, the inputs that these stand in for.
+        names: of those cells that do not tell their own.
+        inputs: what the caller may give, by name.
+        given: how many cells, the first ones, the user asked for.
+        owner: the object that they were collected from, if any.
+        replaced: what `Graph.replace` has done, if anything.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.index: dict[Any, int] = {}
+        self.needs: list[Any] = []
+        self.args: list[tuple[int, ...]] = []
+        self.shapes: dict[int, Shape] = {}
+        self.optional: dict[int, tuple[int, ...]] = {}
+        self.specs: list[CellSpec | None] = []
+        self.kinds: list[Kind] = []
+        self.names: dict[int, str] = {}
+        self.inputs: list[str] = []
+        self.given = 0
+        self.owner: object = None
+        self.replaced: Replaced | None = None

@@ -4,8 +4,27 @@ The exceptions of the user's cells are never replaced: they reach the caller wit
 their type unchanged, and carry a note that names the cell.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from typing import Any
+
+# What bears one of these between underscores is not shown. It may be replaced:
+# errors.SECRET_NAMES |= {"pin"}.
+SECRET_NAMES: Set[str] = frozenset(
+    (
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "auth",
+        "authorization",
+        "credentials",
+        "cookie",
+        "private_key",
+        "dsn",
+    )
+)
 
 
 class GraphException(Exception):

@@ -33,7 +33,7 @@ assert_type(empty("ACME"), str)
 empty(symbol="ACME")  # type: ignore[call-arg]
 
 
-@cell(name="vol", limit="quotes", timeout=2.5)
+@cell(name="vol", limit="quotes", timeout=2.5, secret=True)
 async def volatility(symbol: str) -> list[float]:
     """With options, and async."""
     return [len(symbol)]
@@ -177,7 +177,7 @@ def connection(path: str) -> Iterator[bytes]:
     yield path.encode()
 
 
-@resource(name="session", timeout=3)
+@resource(name="session", timeout=3, secret=False)
 async def make_session() -> AsyncIterator[bytes]:
     """An async resource, with options."""
     yield b""
@@ -208,3 +208,4 @@ cell(length, name="both")  # type: ignore[call-overload]
 cell(name=3)  # type: ignore[call-overload]
 cell(color="red")  # type: ignore[call-overload]
 resource(timeout="3")  # type: ignore[call-overload]
+cell(secret="yes")  # type: ignore[call-overload]

@@ -159,17 +159,25 @@ def run(
     aiocells run trip.py:plan --set city=Oslo --set nights=3
     """
     from aiocells._cli import json, showing
+    from aiocells._declaring.showing import SECRET
+    from aiocells._outcome.secrets import is_secret
+    from aiocells._planning.compiling import plan_of
 
     with reporting(full), stdout_for_data() if as_json else contextlib.nullcontext():
         loaded = load(target)
         inputs = convert(loaded, given)
         results = compute(loaded, inputs, computer, watchdog, signals)
+    program = plan_of(loaded.graph).program
+    shown = {
+        name: SECRET if is_secret(program, program.find(cell)[0]) else value
+        for name, (cell, value) in zip(results.by_name(), results.items(), strict=True)
+    }
     if as_json:
-        click.echo(json.dumps(results.by_name()), file=sys.stdout)
+        click.echo(json.dumps(shown), file=sys.stdout)
     elif loaded.cells is not None and len(loaded.cells) == 1:
-        showing.show_one(*results.values())
+        showing.show_one(*shown.values())
     else:
-        showing.show_all(results.by_name())
+        showing.show_all(shown)
 
 
 @commands.command()

@@ -14,8 +14,11 @@ from aiocells._cli.target import Target
 from aiocells._declaring.marks import spec_of
 from aiocells._declaring.names import described
 from aiocells._declaring.parameters import signature_of
+from aiocells._declaring.showing import SECRET
 from aiocells._declaring.source import globals_of
 from aiocells._declaring.spec import Input
+from aiocells._outcome.secrets import is_secret
+from aiocells._planning.compiling import plan_of
 
 # What says nothing about a value.
 _ANYTHING = (inspect.Parameter.empty, Any, object)
@@ -49,6 +52,14 @@ def convert(target: Target, given: Mapping[str, Setting]) -> dict[str, Any]:
         GraphException: the target names a cell that is not there.
     """
     wanted = target.wanted() if given else {}
+    program = plan_of(target.graph).program
+    secret = {
+        name for slot, name in enumerate(program.inputs) if is_secret(program, ~slot)
+    }
+    given = {
+        name: attrs.evolve(setting, shown=SECRET) if name in secret else setting
+        for name, setting in given.items()
+    }
     return {
         name: _converted(name, setting, _wishes(name, wanted.get(name, ())))
         for name, setting in given.items()
@@ -74,8 +85,10 @@ def _converted(name: str, setting: Setting, wishes: list[Wish]) -> Any:
             wanted = inspect.formatannotation(wish.annotation)
             msg = (
                 f"--set {name}: {wish.cell} wants {wanted}, which cannot be read from "
-                f"{_short(setting.shown)}. {error}."
+                f"{_short(setting.shown)}."
             )
+            if setting.shown is not SECRET:  # the reason may quote it
+                msg += f" {error}."
             raise CommandError(msg) from None
     # Who wants a date and who wants a date or None agree on a date.
     first, *others = values

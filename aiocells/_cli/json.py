@@ -9,7 +9,6 @@ import json
 import math
 import numbers
 import pathlib
-import reprlib
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,8 +16,10 @@ from typing import Any
 import attrs
 
 from aiocells._cli import frames
+from aiocells._declaring.showing import SECRET, is_secret_name, shown
 
 _MAX_DEPTH = 50
+_LEVELS_CUT_OFF = 6  # of what is deeper
 _AS_TEXT = (datetime.timedelta, pathlib.PurePath, uuid.UUID)
 _BYTES = (bytes, bytearray)
 _LISTED = (list, tuple, collections.deque)
@@ -36,7 +37,7 @@ def dumps(results: Mapping[str, Any]) -> str:
         try:
             text = json.dumps(_plain(value, ()), indent=2, allow_nan=False)
         except Exception:  # some object does not behave; the other results matter
-            text = json.dumps(_repr(value))
+            text = json.dumps(shown(value))
         # A newline in JSON is never part of a string.
         members.append(f"  {json.dumps(name)}: " + text.replace("\n", "\n  "))
     return "{\n" + ",\n".join(members) + "\n}"
@@ -57,7 +58,7 @@ def _plain(value: Any, inside: tuple[int, ...]) -> Any:
     if id(value) in inside:
         return "..."
     if len(inside) == _MAX_DEPTH:
-        return reprlib.repr(value)
+        return shown(value, _LEVELS_CUT_OFF)
     inside = (*inside, id(value))
     if isinstance(contents, dict):
         return {name: _plain(each, inside) for name, each in contents.items()}
@@ -93,13 +94,20 @@ def _contents(value: Any) -> Any:
     else:
         contents = frames.contents_of(value)
         return _members(contents) if isinstance(contents, dict) else contents
-    return {name: getattr(value, name) for name in names if hasattr(value, name)}
+    held = [name for name in names if hasattr(value, name)]
+    return {name: _entry(name, getattr(value, name)) for name in held}
 
 
 def _members(mapping: Mapping[Any, Any]) -> dict[str, Any] | list[Any]:
     """A mapping by text; a list of pairs where that would lose some."""
-    named = {_key(key): value for key, value in mapping.items()}
-    return named if len(named) == len(mapping) else list(mapping.items())
+    pairs = [(key, _entry(key, value)) for key, value in mapping.items()]
+    named = {_key(key): value for key, value in pairs}
+    return named if len(named) == len(pairs) else pairs
+
+
+def _entry(name: Any, value: Any) -> Any:
+    """A value, unless its name says that it is secret."""
+    return SECRET if is_secret_name(name) else value
 
 
 def _key(key: Any) -> str:

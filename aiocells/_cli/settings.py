@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 import click
 
+from aiocells._declaring.showing import SECRET, is_secret_name
+
 _STDIN = "-"
 
 
@@ -59,22 +61,24 @@ def settings(
         if value.startswith("@@"):
             found[name] = Setting(value[1:], repr(value[1:]))
         elif value.startswith("@"):
-            found[name] = Setting(_read(value[1:]), value)
+            found[name] = Setting(_read(name, value[1:]), value)
         else:
             found[name] = Setting(value, repr(value))
     return found
 
 
-def _read(path: str) -> str:
+def _read(name: str, path: str) -> str:
     """The text of a file, without the newline at its end; of "-", standard input."""
     try:
         data = sys.stdin.buffer.read() if path == _STDIN else Path(path).read_bytes()
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        # It may be a text that begins with @, as a password does.
+        shown = SECRET if is_secret_name(name) else path
         msg = (
-            f"the file {path!r} cannot be read: {reason}. To give a text that begins "
-            f"with @, write '@@{path}'."
+            f"the file {shown!r} cannot be read: {reason}. To give a text that begins "
+            f"with @, write '@@{shown}'."
         )
         raise click.BadParameter(msg) from None
     return text.removesuffix("\n").removesuffix("\r")

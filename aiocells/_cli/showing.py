@@ -7,8 +7,10 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.highlighter import ReprHighlighter
-from rich.pretty import pretty_repr
+from rich.pretty import Node, traverse
 from rich.text import Text
+
+from aiocells._declaring.showing import SECRET, is_secret_name
 
 # Where one value is shown, its lists up to here.
 _MAX_ITEMS = 20
@@ -72,11 +74,21 @@ def _lines(value: Any) -> Sequence[Text]:
 def _pretty(value: Any, max_width: int, max_length: int) -> str:
     """The repr of a value, its parts on lines of their own where it is long."""
     try:
-        return pretty_repr(
-            value, max_width=max_width, max_length=max_length, max_depth=_MAX_DEPTH
-        )
+        node = traverse(value, max_length=max_length, max_depth=_MAX_DEPTH)
+        _hide(node)
+        return node.render(max_width=max_width)
     except Exception:  # some object does not behave; the other results matter
         return object.__repr__(value)
+
+
+def _hide(node: Node) -> None:
+    """Have the entries and parts in it not be shown whose names are secret."""
+    for each in node.children or ():
+        key = each.key_repr
+        if is_secret_name(key[key.startswith(("b'", 'b"')) :].strip("'\"")):
+            each.value_repr = SECRET
+        else:
+            _hide(each)
 
 
 def _cut(line: Text, value: Any, room: int) -> Text:

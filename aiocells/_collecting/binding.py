@@ -212,6 +212,9 @@ class Binder:
         if arg is None:
             return ~self._slot(name)
         if isinstance(arg, Input):
+            if arg.secret is not None:
+                secret = self.bound.secret
+                secret[arg.name] = arg.secret or secret.get(arg.name, False)
             return ~self._slot(arg.name)
         return self._number(arg)
 

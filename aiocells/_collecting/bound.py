@@ -83,6 +83,7 @@ class Bound:
         optional: for the cells with defaults, the inputs that these stand in for.
         names: of those cells that do not tell their own.
         inputs: what the caller may give, by name.
+        secret: for the inputs of which `Input` says it, whether they are secret.
         given: how many cells, the first ones, the user asked for.
         owner: the object that they were collected from, if any.
         replaced: what `Graph.replace` has done, if anything.
@@ -99,6 +100,7 @@ class Bound:
         self.kinds: list[Kind] = []
         self.names: dict[int, str] = {}
         self.inputs: list[str] = []
+        self.secret: dict[str, bool] = {}
         self.given = 0
         self.owner: object = None
         self.replaced: Replaced | None = None

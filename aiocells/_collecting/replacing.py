@@ -66,7 +66,7 @@ def _copied(bound: Bound, structure: Structure) -> Bound:
     new.nodes, new.index = structure.nodes, structure.index
     new.needs, new.names = structure.needs, structure.names
     new.shapes, new.optional = bound.shapes.copy(), bound.optional.copy()
-    new.inputs = bound.inputs.copy()
+    new.inputs, new.secret = bound.inputs.copy(), bound.secret.copy()
     by_hand = structure.nodes[len(bound.args) :]
     new.args = [*bound.args, *([()] * len(by_hand))]
     new.specs = [*bound.specs, *([None] * len(by_hand))]

@@ -44,6 +44,7 @@ def cell(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    secret: bool | None = None,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -55,6 +56,7 @@ def cell(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    secret: bool | None = None,
 ) -> Any:
     """Mark a function as a cell.
 
@@ -66,33 +68,32 @@ def cell(
         function: a plain function, an `async def` function, or another callable.
         name: the cell's name, where the function's own does not fit.
         run_in: where a plain function runs: "thread", "process", or the name of an
-            executor that the caller gives; by default inline. `compute_sequential`
-            runs every cell inline.
+            executor of the caller's; by default, and in `compute_sequential`, inline.
         limit: the name of a limit that the caller gives as `limits={name: count}`.
         timeout: seconds after which an async cell fails with a TimeoutError.
+        secret: whether notes on errors, logs and the command line hide its value; by
+            default they do where its name is one of `errors.SECRET_NAMES`.
 
     Returns:
         `function` itself, or with options a decorator that returns it.
 
     Raises:
-        DeclarationError: `function` cannot be marked, or already was marked
-            with other options.
+        DeclarationError: `function` cannot be marked, or was, with other options.
 
     >>> from aiocells import Graph, cell, compute_sequential
     >>> @cell
     ... def price() -> float:
     ...     return 9.5
     >>> @cell(name="bill")
-    ... def make_bill(price: float, count: int) -> float:
+    ... def total(price: float, count: int) -> float:
     ...     return price * count
-    >>> graph = Graph.from_cells(price, make_bill)
-    >>> compute_sequential(graph, inputs={"count": 2})["bill"]
+    >>> compute_sequential(Graph.from_cells(price, total), inputs={"count": 2})["bill"]
     19.0
     """
     if (
         type(function) is types.FunctionType
         and name is run_in is limit is None
-        and timeout is None
+        and timeout is secret is None
         and MARK not in function.__dict__
     ):
         # As nearly all cells are: in one step, 0.3 microseconds in place of 0.75.
@@ -103,7 +104,13 @@ def cell(
         else:
             leave(function, PLAIN_SPEC)
         return function
-    options = Options(name=name, run_in=run_in, limit=limit, timeout=timeout)
+    options = Options(
+        name=name, run_in=run_in, limit=limit, timeout=timeout, secret=secret
+    )
+    return _marked(function, options)
+
+
+def _marked(function: Any, options: Options) -> Any:
     if function is None:
         return functools.partial(mark_options, options)
     return mark_options(options, function)
@@ -120,6 +127,7 @@ def resource(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    secret: bool | None = None,
 ) -> Callable[[Function], Function]: ...
 
 
@@ -131,6 +139,7 @@ def resource(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    secret: bool | None = None,
 ) -> Any:
     """Mark a generator function that yields once as a resource.
 
@@ -145,6 +154,7 @@ def resource(
         limit: the name of a limit that holds while it opens.
         timeout: seconds that an async one may take to open, and again to close;
             without it, opening has no bound, and closing has 30 seconds.
+        secret: whether its value is hidden, as for `cell`.
 
     Returns:
         `function` itself, or with options a decorator that returns it.
@@ -167,11 +177,14 @@ def resource(
     42
     """
     options = Options(
-        name=name, is_resource=True, run_in=run_in, limit=limit, timeout=timeout
+        name=name,
+        is_resource=True,
+        run_in=run_in,
+        limit=limit,
+        timeout=timeout,
+        secret=secret,
     )
-    if function is None:
-        return functools.partial(mark_options, options)
-    return mark_options(options, function)
+    return _marked(function, options)
 
 
 def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:

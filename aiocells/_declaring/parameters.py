@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from aiocells._declaring.showing import shown
+from aiocells._declaring.showing import shown_of
 
 _EMPTY: Mapping[str, Any] = types.MappingProxyType({})
 
@@ -98,7 +98,8 @@ def _read_signature(function: Callable[..., Any]) -> Parameters:
             starred = f"{_STARS[kind]}{name}"
             unbindable[name] = f"it collects any number of arguments ({starred})"
         elif name in fixed:
-            unbindable[name] = f"functools.partial fixes it to {shown(fixed[name])}"
+            value = shown_of(name, fixed[name])
+            unbindable[name] = f"functools.partial fixes it to {value}"
         else:
             if kind is parameter.KEYWORD_ONLY:
                 keyword.append(name)

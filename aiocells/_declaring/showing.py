@@ -3,7 +3,8 @@
 The `repr` of a value may take seconds, and may raise anything. So values are shown as
 Python shows them only where that is known to do no harm: those of the usual types of
 the standard library, and of classes whose `repr` was written by dataclasses, attrs or
-NamedTuple. Of anything else the type is shown.
+NamedTuple. Of anything else the type is shown. Of a dict's entry, or an object's part,
+whose name says that it is secret nothing is.
 """
 
 import enum
@@ -14,11 +15,24 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from aiocells import errors
+
 MOST_LEVELS = 3
 MOST_ITEMS = 6
 MOST_LETTERS = 60
 # Python takes long to write out larger ones, or refuses to.
 _MOST_BITS = 2000
+
+# What is shown for a secret.
+SECRET = "•••"
+
+
+class _Hidden:
+    def __repr__(self) -> str:
+        return SECRET
+
+
+HIDDEN = _Hidden()
 
 # Types that show themselves quickly, by name: most of them may never be imported.
 _QUICK = frozenset(
@@ -79,11 +93,33 @@ def shown(value: Any, levels: int = MOST_LEVELS) -> str:
             return text
         parts = _parts(value, kind)
         if parts is not None:
-            texts = (f"{name}={shown(part, levels - 1)}" for name, part in parts)
+            texts = (
+                f"{name}={shown_of(name, part, levels - 1)}" for name, part in parts
+            )
             return _held(f"{kind.__name__}(", texts, ")", levels)
     except Exception:  # it changed meanwhile, or is not what it seemed
         pass
     return f"<{kind.__name__} instance at {id(value):#x}>"
+
+
+def is_secret_name(name: object) -> bool:
+    """Whether a name says that what it names is secret, as "DB_PASSWORD" does.
+
+    Args:
+        name: of a cell, an input, a parameter, or a key of a dict. The names of HTTP
+            headers, with hyphens and perhaps as bytes, count alike.
+    """
+    if isinstance(name, bytes):
+        name = bytes.decode(name, "latin-1")
+    if not isinstance(name, str):
+        return False
+    told = f"_{str.lower(name).replace('-', '_')}_"
+    return any(f"_{each.lower()}_" in told for each in errors.SECRET_NAMES)
+
+
+def shown_of(name: object, value: Any, levels: int = MOST_LEVELS) -> str:
+    """A value as messages show it, unless its name says that it is secret."""
+    return SECRET if is_secret_name(name) else shown(value, levels)
 
 
 def shortened(text: str, most: int) -> str:
@@ -205,7 +241,7 @@ def _set(kind: Any, start: str, end: str) -> _Show:
 def _mapping(start: str, end: str) -> _Show:
     def show(value: Any, levels: int) -> str:
         texts = (
-            f"{shown(key, levels - 1)}: {shown(each, levels - 1)}"
+            f"{shown(key, levels - 1)}: {shown_of(key, each, levels - 1)}"
             for key, each in dict.items(value)
         )
         return _held(start, texts, end, levels)
@@ -239,4 +275,5 @@ _BY_REPR: dict[Any, _Show] = {
     str.__repr__: _text(str),
     tuple.__repr__: _tuple,
     type.__repr__: _always(type.__repr__),
+    _Hidden.__repr__: _always(_Hidden.__repr__),
 }

@@ -33,12 +33,20 @@ def _check_input_name(_: object, __: object, name: Any) -> None:
         raise DeclarationError(msg)
 
 
-@attrs.frozen
+def _check_secret(secret: object) -> None:
+    if not (secret is None or isinstance(secret, bool)):
+        msg = f"secret={secret!r}: expected True or False."
+        raise DeclarationError(msg)
+
+
+@attrs.frozen(repr=False)
 class Input:
     """An input of another name than the parameter that it is bound to.
 
     Args:
         name: the input's name, as the caller of a computer gives it.
+        secret: whether notes on errors, logs and the command line hide its value; by
+            default they do where its name is one of `errors.SECRET_NAMES`.
 
     >>> from aiocells import Graph, Input, cell, compute_sequential, depends_on
     >>> @cell
@@ -51,6 +59,13 @@ class Input:
     """
 
     name: str = attrs.field(converter=normal, validator=_check_input_name)
+    secret: bool | None = attrs.field(
+        default=None, kw_only=True, validator=lambda _, __, given: _check_secret(given)
+    )
+
+    def __repr__(self) -> str:
+        secret = "" if self.secret is None else f", secret={self.secret}"
+        return f"Input(name={self.name!r}{secret})"
 
 
 Reference: TypeAlias = Callable[..., Any] | str
@@ -73,6 +88,7 @@ class Options:
         run_in: "thread", "process" or the name of an executor; None for inline.
         limit: the name of the limit that it counts towards.
         timeout: seconds after which an async cell is given up.
+        secret: whether its value is hidden; None where its name decides.
     """
 
     name: str | None = attrs.field(
@@ -82,12 +98,16 @@ class Options:
     run_in: str | None = None
     limit: str | None = None
     timeout: float | None = None
+    secret: bool | None = None
 
     def __str__(self) -> str:
         """The decorator as it is written."""
         decorator = "@resource" if self.is_resource else "@cell"
-        given = attrs.asdict(attrs.evolve(self, is_resource=False))
-        told = ", ".join(f"{name}={value!r}" for name, value in given.items() if value)
+        given = attrs.asdict(self)
+        del given["is_resource"]
+        told = ", ".join(
+            f"{name}={value!r}" for name, value in given.items() if value is not None
+        )
         return f"{decorator}({told})" if told else decorator
 
     def __attrs_post_init__(self) -> None:
@@ -96,6 +116,7 @@ class Options:
             if text is not None and not (isinstance(text, str) and text):
                 msg = f"{option}={text!r}: expected a string that is not empty."
                 raise DeclarationError(msg)
+        _check_secret(self.secret)
         timeout: Any = self.timeout
         if timeout is not None and not (
             isinstance(timeout, int | float)

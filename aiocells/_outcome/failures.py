@@ -1,6 +1,7 @@
 """What is told about a cell that failed: the notes on its exception."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -15,7 +16,9 @@ from aiocells._outcome.exceptions import (
     is_noted,
     text_of,
 )
+from aiocells._outcome.secrets import showable, showable_defaults
 from aiocells._planning.plan import Plan
+from aiocells._planning.program import Program
 
 # The attribute of an exception that tells what else failed.
 TOLD = "__aiocells_failures__"
@@ -79,16 +82,18 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     parameters = parameters_of(program.written(number))
     groups, keywords = program.shapes.get(number) or ((None,) * len(args), ())
     names = (*parameters.positional[: len(groups) - len(keywords)], *keywords)
-    left = (values[source] for source in args)
+    left = iter(args)
     given = {
-        name: _argument(group, left)
+        name: _argument(program, name, group, left, values)
         for name, group in zip(names, groups, strict=False)
         if not isinstance(group, OwnDefault)
     }
-    arguments = {**parameters.defaults, **given}
+    defaults = showable_defaults(program, number, parameters.defaults)
+    arguments = {**defaults, **given}
+    only_names = os.environ.get("AIOCELLS_NOTES") == "names"
     told = ""
     for name in [each for each in parameters.names or keywords if each in arguments]:
-        told += f", {name}={shown(arguments[name])}"
+        told += f", {name}" if only_names else f", {name}={shown(arguments[name])}"
         if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
             break
     return f"\n  called with {shortened(told[2:], MOST_LETTERS)}"
@@ -105,13 +110,21 @@ def _called_without(function: Callable[..., Any]) -> str:
     )
 
 
-def _argument(group: int | Keys | None, left: Iterator[Any]) -> Any:
-    """The next argument; a list or a dict takes several values."""
+def _argument(
+    program: Program,
+    name: str,
+    group: int | Keys | None,
+    left: Iterator[int],
+    values: list[Any],
+) -> Any:
+    """The next argument as it may be shown; a list or a dict takes several values."""
     if group is None:
-        return next(left)
+        return showable(program, name, [next(left)], values)[0]
     if isinstance(group, Keys):
-        return {key: next(left) for key in group.keys}
-    return list(islice(left, group))
+        sources = list(islice(left, len(group.keys)))
+        parts = showable(program, name, sources, values)
+        return dict(zip(group.keys, parts, strict=True))
+    return showable(program, name, list(islice(left, group)), values)
 
 
 class Failure(NamedTuple):

@@ -1,7 +1,6 @@
 """From a graph to the plan that computes all of it."""
 
 import threading
-from collections.abc import Collection
 from typing import Any
 
 from aiocells._collecting.bound import Bound, Shape
@@ -90,10 +89,10 @@ def _compile(structure: Structure, bound: Bound | None) -> Plan:
         shapes=shapes,
         optional=bound.optional if bound is not None else {},
         retired=replaced.retired if replaced is not None else (),
+        secret=bound.secret if bound is not None else {},
     )
-    run: Collection[int] = range(len(nodes))
     if replaced is not None:
-        run = set(topological_order(structure.needs, replaced.ends_of(len(nodes))))
+        run = set(topological_order(program.needs, replaced.ends_of(len(nodes))))
         order = [number for number in order if number in run]
-    targets = tuple(n for n in sorted(run) if not options[n].is_resource)
+    targets = tuple(n for n in sorted(order) if not options[n].is_resource)
     return Plan(program, order, frozenset(), targets, frees=False)

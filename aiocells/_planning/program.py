@@ -40,6 +40,7 @@ class Program:
         shapes: how the caller's function takes the arguments, where not one by one.
         optional: for the cells with defaults, the inputs that these stand in for.
         retired: the options of functions that others stand for.
+        secret: for the inputs of which `Input` says it, whether they are secret.
         attached: what others keep with the cells, each by an `Attached` of its own.
     """
 
@@ -56,6 +57,7 @@ class Program:
         shapes: dict[int, Shape],
         optional: Mapping[int, tuple[int, ...]],
         retired: tuple[Options, ...],
+        secret: Mapping[str, bool],
     ) -> None:
         self.roster = roster
         self.nodes = roster.nodes
@@ -69,6 +71,7 @@ class Program:
         self.shapes = shapes
         self.optional = optional
         self.retired = retired
+        self.secret = secret
         self.attached: dict[Any, Any] = {}
 
     def calling(

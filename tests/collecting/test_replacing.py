@@ -499,7 +499,14 @@ def test_what_came_by_hand_stays(shop: Any) -> None:
     assert replaced.dependency_dict[shop.pool] == {before, shop.rates}
     computed(replaced, shop.page, after, customer="ann")
     assert log == ["before", "fake", "after"]
+    graph.add_precedence(shop.settings, shop.pool)
     plain = graph.replace({shop.pool: fake_pool})
+    assert shop.settings in plain.dependency_dict[shop.pool]
+    assert shop.settings not in replaced.dependency_dict[shop.pool]
+    plain = Graph.from_module(shop)
+    plain.add_precedence(before, shop.pool)
+    plain.add_precedence(shop.rates, shop.pool)
+    plain = plain.replace({shop.pool: fake_pool})
     assert plain.dependency_dict[shop.pool] == {before, shop.rates}
     replaced.add_precedence(shop.page, late := lambda: log.append("late"))
     again = replaced.replace({before: lambda rates: log.append("instead")})

@@ -1,0 +1,80 @@
+"""Which values are secret, and so are not shown."""
+
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiocells._collecting.objects import cells_of_object
+from aiocells._declaring.marks import spec_of
+from aiocells._declaring.showing import HIDDEN, is_secret_name
+from aiocells._declaring.spec import Input
+from aiocells._planning.program import Program
+
+
+def is_secret(program: Program, source: int) -> bool:
+    """Whether the value of a cell, or of an input, is not to be shown.
+
+    Args:
+        program: the cells.
+        source: the number of a cell, or ~k for the k-th input.
+    """
+    said = _said(program, source)
+    if said is not None:
+        return said
+    name = program.names[source] if source >= 0 else program.inputs[~source]
+    return is_secret_name(name)
+
+
+def _said(program: Program, source: int) -> bool | None:
+    """What a declaration says of it; None where the name decides."""
+    if source >= 0:
+        return program.options[source].secret
+    return program.secret.get(program.inputs[~source])
+
+
+def showable(
+    program: Program, parameter: str, sources: Sequence[int], values: list[Any]
+) -> list[Any]:
+    """The values that make up an argument; those not to be shown are hidden.
+
+    Args:
+        program: the cells.
+        parameter: its name, which counts where nothing was said of the values.
+        sources: where the values come from.
+        values: those of the computation.
+    """
+    is_named = is_secret_name(parameter)
+    return [
+        HIDDEN
+        if is_secret(program, source)
+        or (is_named and _said(program, source) is not False)
+        else values[source]
+        for source in sources
+    ]
+
+
+def showable_defaults(
+    program: Program, number: int, defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The defaults of a cell's parameters; those not to be shown are hidden.
+
+    Each stands in for an input.
+    """
+    bindings = _bindings(program.written(number)) if defaults else {}
+    shown = {}
+    for parameter, value in defaults.items():
+        bound = bindings.get(parameter)
+        name = bound.name if isinstance(bound, Input) else parameter
+        hides = program.secret.get(name)
+        if hides is None:
+            hides = is_secret_name(name) or is_secret_name(parameter)
+        shown[parameter] = HIDDEN if hides else value
+    return shown
+
+
+def _bindings(function: Any) -> dict[str, Any]:
+    """What was said of the parameters of a cell; a method may have inherited it."""
+    spec = spec_of(function)
+    if isinstance(function, types.MethodType):
+        spec = cells_of_object(function.__self__).specs.get(function, spec)
+    return dict(spec.bindings) if spec is not None else {}

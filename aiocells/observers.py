@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-EventKind = Literal["start", "end", "failure", "skip", "cancel"]
+EventKind = Literal["start", "end", "fallback", "failure", "skip", "cancel"]
 
 _logger = logging.getLogger("aiocells")
 
@@ -22,13 +22,14 @@ class Event:
 
     Attributes:
         kind: "start" when it is called; "end" when its value is there, which for a
-            resource is when it is open; "failure" when it, or its clean-up, raised;
-            "skip" when it will not run because what it needs failed; "cancel" when it
-            was cancelled with the computation.
+            resource is when it is open; "fallback" in place of "end" when its fallback
+            gave the value, without a "start" where what it needs failed; "failure"
+            when it, or its clean-up, raised; "skip" when it will not run because what
+            it needs failed; "cancel" when it was cancelled with the computation.
         cell: the cell.
         name: its name.
         time: when, in seconds of `time.perf_counter`.
-        error: what was raised, of a failure.
+        error: what was raised, of a failure or a fallback.
     """
 
     kind: EventKind
@@ -47,7 +48,8 @@ class LoggingObserver:
 
     Args:
         logger: where to; by default the logger "aiocells".
-        level: of starts, ends, skips and cancellations; failures are errors.
+        level: of starts, ends, skips and cancellations; failures are errors, and
+            fallbacks are warnings.
 
     >>> import aiocells
     >>> from aiocells.observers import LoggingObserver
@@ -66,6 +68,8 @@ class LoggingObserver:
         """Log one event."""
         if event.kind == "failure":
             self.logger.error("failure of cell %r: %r", event.name, event.error)
+        elif event.kind == "fallback":
+            self.logger.warning("fallback of cell %r: %r", event.name, event.error)
         else:
             self.logger.log(self.level, "%s of cell %r", event.kind, event.name)
 
@@ -119,7 +123,7 @@ class Recorder:
             event.cell: event.name for event in self.events if event.kind in expected
         }
         for event in self.events:
-            if event.kind == "end":
+            if event.kind in ("end", "fallback"):
                 ended.add(event.cell)
             elif event.kind == "start":
                 if event.cell in started:

@@ -188,6 +188,37 @@ assert_type(make_session(), AsyncIterator[bytes])
 connection(3)  # type: ignore[arg-type]
 
 
+# Fallbacks
+
+
+@cell(fallback=lambda error: [])
+async def offers(symbol: str) -> list[str]:
+    """One that falls back keeps its own type."""
+    return [symbol]
+
+
+def no_price(error: Exception) -> float:
+    """A fallback."""
+    raise error
+
+
+@cell(fallback=no_price)
+def quoted(symbol: str) -> float:
+    """With a function that is annotated."""
+    return len(symbol)
+
+
+@resource(fallback=lambda error: None)
+def optional(path: str) -> Iterator[bytes | None]:
+    """A resource that others can do without."""
+    yield path.encode()
+
+
+assert_type(quoted("ACME"), float)
+assert_type(optional("/tmp"), Iterator[bytes | None])
+also_a_coroutine: Callable[[str], Coroutine[Any, Any, list[str]]] = offers
+
+
 # What depends_on takes
 
 some_cells: list[Callable[..., Any]] = [spot, empty]
@@ -206,6 +237,9 @@ Input(3)  # type: ignore[arg-type]
 cell(3)  # type: ignore[call-overload]
 cell(length, name="both")  # type: ignore[call-overload]
 cell(name=3)  # type: ignore[call-overload]
+cell(fallback=[])  # type: ignore[call-overload]
+cell(fallback=lambda: 1)  # type: ignore[misc, arg-type]
+resource(fallback=3)  # type: ignore[call-overload]
 cell(color="red")  # type: ignore[call-overload]
 resource(timeout="3")  # type: ignore[call-overload]
 cell(secret="yes")  # type: ignore[call-overload]

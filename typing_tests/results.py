@@ -3,7 +3,7 @@
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, assert_type
 
 import aiocells
@@ -107,6 +107,8 @@ def plain() -> None:
     assert_type(results[trip.forecast], str)
     assert_type(results[Trip.rate], float)
     assert_type(results[callable_object], bytes)
+    assert_type(results.fallbacks, Mapping[Any, BaseException])
+    results.fallbacks[spot] = KeyError()  # type: ignore[index]
     text: str = results[spot]  # type: ignore[assignment]
     print(text)
 

@@ -44,6 +44,7 @@ def cell(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
 ) -> Callable[[Function], Function]: ...
 
@@ -56,21 +57,24 @@ def cell(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
 ) -> Any:
     """Mark a function as a cell.
 
-    The same function is returned: it can be imported, called and tested as if
-    the mark were not there. Its parameters are bound by name to other cells, or
-    to inputs, when it is collected into a `Graph`.
+    The same function is returned, to be imported, called and tested as without a mark.
+    When it is collected into a `Graph`, its parameters are bound by name to other
+    cells, or to inputs.
 
     Args:
-        function: a plain function, an `async def` function, or another callable.
+        function: a plain or an `async def` function, or another callable.
         name: the cell's name, where the function's own does not fit.
         run_in: where a plain function runs: "thread", "process", or the name of an
             executor of the caller's; by default, and in `compute_sequential`, inline.
         limit: the name of a limit that the caller gives as `limits={name: count}`.
         timeout: seconds after which an async cell fails with a TimeoutError.
+        fallback: a plain function of the exception, which gives the value where this
+            cell fails, or what it needs; what only such cells need may fail too.
         secret: whether notes on errors, logs and the command line hide its value; by
             default they do where its name is one of `errors.SECRET_NAMES`.
 
@@ -81,19 +85,17 @@ def cell(
         DeclarationError: `function` cannot be marked, or was, with other options.
 
     >>> from aiocells import Graph, cell, compute_sequential
-    >>> @cell
-    ... def price() -> float:
-    ...     return 9.5
     >>> @cell(name="bill")
-    ... def total(price: float, count: int) -> float:
-    ...     return price * count
-    >>> compute_sequential(Graph.from_cells(price, total), inputs={"count": 2})["bill"]
+    ... def total(price: float) -> float:
+    ...     return 2 * price
+    >>> compute_sequential(Graph.from_cells(total), inputs={"price": 9.5})["bill"]
     19.0
     """
     if (
         type(function) is types.FunctionType
         and name is run_in is limit is None
         and timeout is secret is None
+        and fallback is None
         and MARK not in function.__dict__
     ):
         # As nearly all cells are: in one step, 0.3 microseconds in place of 0.75.
@@ -104,13 +106,12 @@ def cell(
         else:
             leave(function, PLAIN_SPEC)
         return function
-    options = Options(
-        name=name, run_in=run_in, limit=limit, timeout=timeout, secret=secret
-    )
+    options = Options(name, False, run_in, limit, timeout, fallback, secret)
     return _marked(function, options)
 
 
 def _marked(function: Any, options: Options) -> Any:
+    """A marked function, or what will mark it."""
     if function is None:
         return functools.partial(mark_options, options)
     return mark_options(options, function)
@@ -127,6 +128,7 @@ def resource(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
 ) -> Callable[[Function], Function]: ...
 
@@ -139,6 +141,7 @@ def resource(
     run_in: str | None = None,
     limit: str | None = None,
     timeout: float | None = None,
+    fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
 ) -> Any:
     """Mark a generator function that yields once as a resource.
@@ -154,6 +157,8 @@ def resource(
         limit: the name of a limit that holds while it opens.
         timeout: seconds that an async one may take to open, and again to close;
             without it, opening has no bound, and closing has 30 seconds.
+        fallback: a plain function of the exception, which gives the value where it
+            could not be opened; there is no clean-up then.
         secret: whether its value is hidden, as for `cell`.
 
     Returns:
@@ -182,6 +187,7 @@ def resource(
         run_in=run_in,
         limit=limit,
         timeout=timeout,
+        fallback=fallback,
         secret=secret,
     )
     return _marked(function, options)

@@ -1,11 +1,13 @@
 """What the decorators said about a function: a frozen spec."""
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
+from aiocells._declaring.kinds import Kind, kind_of
 from aiocells.errors import DeclarationError
 
 
@@ -88,6 +90,7 @@ class Options:
         run_in: "thread", "process" or the name of an executor; None for inline.
         limit: the name of the limit that it counts towards.
         timeout: seconds after which an async cell is given up.
+        fallback: gives a value for what it raised.
         secret: whether its value is hidden; None where its name decides.
     """
 
@@ -98,6 +101,7 @@ class Options:
     run_in: str | None = None
     limit: str | None = None
     timeout: float | None = None
+    fallback: Callable[[Any], Any] | None = None
     secret: bool | None = None
 
     def __str__(self) -> str:
@@ -125,6 +129,43 @@ class Options:
         ):
             msg = f"timeout={timeout!r}: expected a number of seconds above 0."
             raise DeclarationError(msg)
+        if self.fallback is not None:
+            _check_fallback(self.fallback)
+
+
+def _check_fallback(fallback: Any) -> None:
+    """Refuse what is no plain function of an exception."""
+    if not callable(fallback):
+        msg = (
+            f"fallback={fallback!r}: expected a function of the exception, such as "
+            f"fallback=lambda error: {fallback!r}."
+        )
+        raise DeclarationError(msg)
+    kind = kind_of(fallback)
+    if kind is not Kind.PLAIN:
+        msg = (
+            f"fallback={fallback!r} is {kind.value}: expected a function of the "
+            "exception that returns the value at once."
+        )
+        raise DeclarationError(msg)
+    if not _takes_one(fallback):
+        msg = (
+            f"fallback={fallback!r}: expected a function of the exception, which can "
+            "be called with that alone, such as fallback=lambda error: None."
+        )
+        raise DeclarationError(msg)
+
+
+def _takes_one(function: Callable[..., Any]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except Exception:  # nobody can tell
+        return True
+    try:
+        signature.bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 PLAIN = Options()

@@ -36,6 +36,7 @@ class Kept(NamedTuple):
         errors: what was raised, packed.
         failures: for each failed cell which of these it raised.
         needs: for each skipped cell what it needs of the failed and skipped.
+        fallbacks: for each cell that fell back which of the errors it fell back from.
     """
 
     texts: bytes
@@ -46,6 +47,7 @@ class Kept(NamedTuple):
     errors: list[bytes]
     failures: dict[int, int]
     needs: dict[int, list[int]]
+    fallbacks: Mapping[int, int] = {}  # a pickle of before has none
 
 
 def kept(
@@ -53,6 +55,7 @@ def kept(
     values: Mapping[int, Any] | Sequence[Any],
     failures: Mapping[int, BaseException],
     skipped: frozenset[int],
+    fallbacks: Mapping[int, BaseException],
 ) -> Kept:
     """What to write down of results."""
     roster = outline.roster
@@ -60,9 +63,10 @@ def kept(
     places = [roster.place(number) for number in cells]
     computed = set(outline.computed)
     left_out = failures.keys() | skipped
-    held = dict.fromkeys((*outline.targets, *failures, *sorted(skipped)))
+    held = dict.fromkeys((*outline.targets, *failures, *sorted(skipped), *fallbacks))
     found = {number: _reference(roster, number) for number in held}
-    errors = {id(error): error for error in failures.values()}
+    raised = (*failures.values(), *fallbacks.values())
+    errors = {id(error): error for error in raised}
     position = {each: n for n, each in enumerate(errors)}
     return Kept(
         texts=zlib.compress(
@@ -88,12 +92,11 @@ def kept(
             number: [each for each in outline.needs[number] if each in left_out]
             for number in sorted(skipped)
         },
+        fallbacks={number: position[id(each)] for number, each in fallbacks.items()},
     )
 
 
-def read(
-    state: Kept,
-) -> tuple[Outline, dict[int, Any], dict[int, BaseException], frozenset[int]]:
+def read(state: Kept) -> tuple[Any, ...]:
     """What results are made of."""
     roster = _ReadRoster(state)
     computed = [n for n, kind in enumerate(roster.kinds) if kind & _COMPUTED]
@@ -105,7 +108,8 @@ def read(
     left_out = failures.keys() | state.needs.keys()
     there = [number for number in state.targets if number not in left_out]
     values = dict(zip(there, state.values, strict=True))
-    return outline, values, failures, frozenset(state.needs)
+    fallbacks = {number: errors[each] for number, each in state.fallbacks.items()}
+    return outline, values, failures, frozenset(state.needs), fallbacks
 
 
 class _ReadRoster(Roster):

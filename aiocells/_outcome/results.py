@@ -33,6 +33,8 @@ class Results(Lookup):
         failures: for each failed cell its exception; empty unless the computation
             ran with `on_error="continue"`.
         skipped: the cells that were not run because one that they need failed.
+        fallbacks: for each cell whose fallback gave its value the exception that it
+            was given; neither these nor what only they need are among the others.
 
     >>> from aiocells import Graph, cell, compute_sequential
     >>> @cell
@@ -43,7 +45,7 @@ class Results(Lookup):
     (42, 42, True)
     """
 
-    __slots__ = ("_failures", "_outline", "_skipped", "_tracebacks")
+    __slots__ = ("_failures", "_fallbacks", "_outline", "_skipped", "_tracebacks")
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Results(Lookup):
         values: Mapping[int, Any] | Sequence[Any],
         failures: Mapping[int, BaseException] = NOTHING,
         skipped: frozenset[int] = frozenset(),
+        fallbacks: Mapping[int, BaseException] = NOTHING,
     ) -> None:
         self._outline = outline
         self._values = values
@@ -64,20 +67,31 @@ class Results(Lookup):
             else NOTHING
         )
         self._skipped = skipped
+        self._fallbacks = fallbacks
 
     def __getstate__(self) -> "Kept":
         """What a pickle has: cells, names and values; neither graph nor plan."""
         from aiocells._outcome.keeping import kept
 
-        return kept(self._outline, self._values, self._failures, self._skipped)
+        return kept(*self._parts())
 
     def __setstate__(self, state: "Kept") -> None:
         from aiocells._outcome.keeping import read
 
         Results.__init__(self, *read(state))
 
+    def _parts(self) -> tuple[Any, ...]:
+        """What it was made of."""
+        return (
+            self._outline,
+            self._values,
+            self._failures,
+            self._skipped,
+            self._fallbacks,
+        )
+
     def __copy__(self) -> "Results":
-        copied = Results(self._outline, self._values, self._failures, self._skipped)
+        copied = Results(*self._parts())
         copied._tracebacks = self._tracebacks
         return copied
 
@@ -96,6 +110,12 @@ class Results(Lookup):
     def skipped(self) -> frozenset[Any]:
         nodes = self._outline.roster.nodes
         return frozenset(nodes[number] for number in self._skipped)
+
+    @property
+    def fallbacks(self) -> Mapping[Any, BaseException]:
+        nodes = self._outline.roster.nodes
+        fallbacks = {nodes[number]: each for number, each in self._fallbacks.items()}
+        return types.MappingProxyType(fallbacks)
 
     def _look_up(self, key: Any) -> Any:
         number = self._number(key)
@@ -188,8 +208,11 @@ class Results(Lookup):
     def __repr__(self) -> str:
         # Names only: asyncio.run makes the repr of what it ran, twice, and a value
         # may take long to show.
-        names = (repr(self._outline.roster.names[number]) for number in self._numbers())
-        return f"<Results: {_names.listed(names, len(self)) or 'none'}>"
+        names = self._outline.roster.names
+        there = _names.listed((repr(names[n]) for n in self._numbers()), len(self))
+        fell = (repr(names[number]) for number in self._fallbacks)
+        back = _names.listed(fell, len(self._fallbacks))
+        return f"<Results: {there or 'none'}{back and f'; fell back: {back}'}>"
 
     def _number(self, key: Any) -> int:
         roster, targets = self._outline.roster, self._outline.target_set

@@ -138,6 +138,13 @@ class Plan:
                 last_uses.setdefault(number, []).append(source)
         return last_uses
 
+    def used_from(self, number: int) -> set[int]:
+        """What is there before a cell runs, and is used by it, later or at the end."""
+        left = self.order[self.order.index(number) :]
+        args = self.program.args
+        used = {source for each in left for source in args[each]}
+        return used.union(self.targets).difference(left)
+
     @functools.cached_property
     def wanted_inputs(self) -> dict[int, list[int]]:
         """For each input that this plan uses, the cells that want it."""

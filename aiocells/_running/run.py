@@ -11,10 +11,11 @@ from aiocells._outcome.exceptions import (
     traceback_of,
 )
 from aiocells._outcome.failures import Failure
-from aiocells._outcome.results import Results
+from aiocells._outcome.results import NOTHING, Results
 from aiocells._outcome.within import failures_within, held_by, unlike
+from aiocells._planning.covering import covering_of
 from aiocells._planning.plan import Plan
-from aiocells._running.uses import Uses
+from aiocells._running.recovering import Lost, Recovery, answer_of, lost
 
 if TYPE_CHECKING:
     from aiocells._running.notifier import Notifier
@@ -57,9 +58,9 @@ class Run:
         kinds: what calling it gives.
         notify: tells the observers what happens; None without observers.
         failures: for each failed cell its exception, as they happened.
+        recovery: the failures that did not end it; None before there is one.
         within: what failed in computations within cells that were cancelled.
         skipped: the cells that are not run because one that they need failed.
-        uses: lets go of values, where that is counted.
         interrupted: what ends it and was raised by no cell, such as an exit that an
             observer asked for.
         stopped: whether no further cell may start.
@@ -75,9 +76,9 @@ class Run:
         "notify",
         "on_error",
         "plan",
+        "recovery",
         "skipped",
         "stopped",
-        "uses",
         "values",
         "within",
     )
@@ -96,9 +97,9 @@ class Run:
         self.on_error = on_error
         self.notify = None if observers is _NOBODY else _notifier(observers)
         self.failures: dict[int, BaseException] = {}
+        self.recovery: Recovery | None = None
         self.within: list[Failure] = []
         self.skipped: set[int] = set()
-        self.uses: Uses | None = None
         self.interrupted: BaseException | None = None
         self.stopped = False
         self.cancelled: BaseException | None = None
@@ -146,27 +147,70 @@ class Run:
             self.interrupted = error
         self.stopped = True
 
-    def fail(self, number: int, error: BaseException) -> None:
-        """Record that a cell raised `error`, and what follows from it."""
-        error = self._record(number, error, self.values)
-        if self.on_error != "continue" or _is_fatal(error):
-            self.stopped = True
-        elif not self.stopped:
-            self._skip_dependents(number)
-            if self.uses is not None:
-                self.uses.over(number)
+    def fail(
+        self, number: int, error: BaseException, *, is_ending: bool = False
+    ) -> bool:
+        """Record that a cell raised `error`, and what follows from it.
+
+        Args:
+            number: the cell.
+            error: what it raised, or `Lost`.
+            is_ending: whether the computation was cancelled, so that nothing is made
+                good any more.
+
+        Returns:
+            Whether those that need the cell come in their turn all the same. It has
+            its value then, if its fallback gave one.
+        """
+        recovery = self.recovery = self.recovery or Recovery(self.plan)
+        fallbacks, covered = covering_of(self.plan)
+        if is_ending or self.stopped:
+            fallbacks, covered = {}, frozenset()
+        is_lost = type(error) is Lost
+        if is_lost and number not in fallbacks:
+            self._skip(number, recovery)
+            return True
+        values = None if is_lost else self.values  # it was not called with them
+        try:
+            if is_lost:
+                error = recovery.failure_before(number)
+            else:
+                error = self._noted(number, error, values)
+            if number in fallbacks and not _is_fatal(error):
+                value, raised = answer_of(fallbacks[number], error)
+                if raised is None:
+                    self.values[number] = value
+                    recovery.fallbacks[number] = error
+                    self.tell("fallback", number, error)
+                    return True
+                error = self._noted(number, raised, values)
+            is_fatal = _is_fatal(error)
+            if is_fatal or number not in covered:
+                self.failures[number] = error
+            self.tell("failure", number, error)
+            if is_fatal or not (number in covered or self.on_error == "continue"):
+                self.stopped = True
+            if not self.stopped:
+                recovery.add_failed(number, error)
+                self._lose_dependents(number)
+            return not self.stopped
+        finally:
+            raised = None
+            del error, recovery  # what a fallback raises holds this frame
 
     def fail_closing(self, number: int, error: BaseException) -> None:
         """Record that the clean-up of a resource raised `error`."""
         # Its arguments may have been let go.
         values = None if self.plan.frees else self.values
-        error = self._record(number, error, values)
+        error = self.failures[number] = self._noted(number, error, values)
+        self.tell("failure", number, error)
         if self.on_error != "continue" or _is_fatal(error):
             self.stopped = True
 
-    def _record(
+    def _noted(
         self, number: int, error: BaseException, values: list[Any] | None
     ) -> BaseException:
+        """What a cell raised, as it is told."""
         if isinstance(error, StopIteration):
             # Out of a coroutine Python itself makes it one; so do plain cells.
             converted = RuntimeError("cell raised StopIteration")
@@ -174,35 +218,33 @@ class Run:
             set_traceback(converted, traceback_of(error))
             error = converted
         _failures.note_cell(error, self.plan, number, values)
-        self.failures[number] = error
-        self.tell("failure", number, error)
         return error
 
-    def _skip_dependents(self, number: int) -> None:
-        dependents = self.plan.dependents
-        skipped: set[int] = set()
-        waiting = [number]
-        while waiting:
-            for dependent in dependents[waiting.pop()]:
-                if dependent not in self.skipped and dependent not in skipped:
-                    skipped.add(dependent)
-                    waiting.append(dependent)
-                    if self.uses is not None:
-                        self.uses.over(dependent)
-        self.skipped |= skipped
-        if self.notify is not None:
-            for each in sorted(skipped):
-                self.tell("skip", each)
+    def _skip(self, number: int, recovery: Recovery) -> None:
+        recovery.add_skipped(number)
+        if number not in covering_of(self.plan).covered:
+            self.skipped.add(number)
+        self.tell("skip", number)
+        self._lose_dependents(number)
+
+    def _lose_dependents(self, number: int) -> None:
+        """Have those that need a cell not be called when it is their turn."""
+        dependents = self.plan.dependents[number]
+        if dependents and self.functions is self.plan.program.functions:
+            self.functions = self.functions.copy()
+        for each in dependents:
+            self.functions[each] = lost
 
     def conclude(self) -> Results:
         """The results, or whatever must be raised in their place."""
         interruption, failures = self.interrupted, self.failures
+        fallbacks = NOTHING if self.recovery is None else self.recovery.fallbacks
         if interruption is None:
             interruption = self.cancelled
         # A traceback holds the run: if that held the exception, both would live, with
         # all values, until the next garbage collection.
         self.interrupted = self.cancelled = None
-        self.failures = {}
+        self.failures, self.recovery = {}, None
         # Those that tell the observers refer to this.
         self.functions = []
         if interruption is None and not (failures and self.stopped):
@@ -211,11 +253,12 @@ class Run:
                 self._target_values(),
                 failures,
                 frozenset(self.skipped) if failures else _NONE_SKIPPED,
+                fallbacks,
             )
         try:
             raise_as_it_is(self._verdict(interruption, failures))
         finally:
-            del interruption, failures
+            del interruption, failures, fallbacks
 
     def _target_values(self) -> Sequence[Any]:
         """The values of the targets in their places; no other is to be kept alive."""

@@ -592,6 +592,69 @@ def test_a_timeout_is_a_number_of_seconds(timeout: Any) -> None:
     assert str(caught.value) == message
 
 
+async def awaited(error: BaseException) -> None:
+    """No fallback."""
+
+
+def yielding(error: BaseException) -> Iterator[None]:
+    """No fallback either."""
+    yield
+
+
+@pytest.mark.parametrize("decorator", [cell, resource])
+@pytest.mark.parametrize("value", [[], 0, "none", False])
+def test_a_fallback_is_a_function_not_a_value(decorator: Any, value: Any) -> None:
+    """A value in its place is refused, and shown as the function that gives it."""
+    with pytest.raises(DeclarationError) as caught:
+        decorator(fallback=value)
+    assert str(caught.value) == (
+        f"fallback={value!r}: expected a function of the exception, such as "
+        f"fallback=lambda error: {value!r}."
+    )
+
+
+@pytest.mark.parametrize("decorator", [cell, resource])
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [(awaited, "an async function"), (yielding, "a generator function")],
+)
+def test_a_fallback_is_a_plain_function(
+    decorator: Any, function: Any, kind: str
+) -> None:
+    """It runs inline, where nobody would await it."""
+    with pytest.raises(DeclarationError) as caught:
+        decorator(fallback=function)
+    assert str(caught.value) == (
+        f"fallback={function!r} is {kind}: expected a function of the exception that "
+        "returns the value at once."
+    )
+
+
+@pytest.mark.parametrize(
+    "function", [lambda: 1, lambda one, two: 1, lambda *, error: 1, Modules]
+)
+def test_a_fallback_takes_the_exception(function: Any) -> None:
+    """One that cannot be called with it would turn every failure into another."""
+    if function is Modules:
+        cell(fallback=function)  # it takes one argument, whatever it makes of it
+        return
+    with pytest.raises(DeclarationError) as caught:
+        cell(fallback=function)
+    assert str(caught.value) == (
+        f"fallback={function!r}: expected a function of the exception, which can be "
+        "called with that alone, such as fallback=lambda error: None."
+    )
+
+
+@pytest.mark.parametrize(
+    "function", [str, dict, print, functools.partial(divmod, 1), [].append]
+)
+def test_any_callable_that_may_take_the_exception_is_a_fallback(function: Any) -> None:
+    """Where Python cannot tell what it takes, it is taken as it is."""
+    marked = cell(fallback=function)(lambda: 1)
+    assert len(Graph.from_cells(marked)) == 1
+
+
 @pytest.mark.parametrize(
     ("reference", "shown"),
     [

@@ -8,6 +8,7 @@ import sys
 import threading
 import types
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -20,6 +21,8 @@ from aiocells import (
     Results,
     cell,
     compute_sequential,
+    depends_on,
+    resource,
 )
 from aiocells._planning.compiling import plan_of
 from aiocells._running.loops import generated
@@ -136,6 +139,34 @@ def test_results_of_any_run_can_be_pickled(
         "plan": {"go": "rain"},
         "limited": 2,
     }
+
+
+def test_what_fell_back_is_kept() -> None:
+    """Also of cells that are no target; one exception stays one."""
+
+    @resource(fallback=lambda error: 1)
+    def client() -> Iterator[int]:
+        raise problem
+        yield 1
+
+    problem = KeyError("down")
+    broken = cell(name="broken", fallback=lambda error: 2)(lambda: 1)
+    user = cell(name="user", fallback=lambda error: 3)(
+        depends_on(client)(lambda: 1 / 0)
+    )
+    results = compute_sequential(Graph.from_cells(client, broken, user))
+    assert results.fallbacks.keys() == {client, user}
+    assert repr(results) == "<Results: 'broken', 'user'; fell back: 'client', 'user'>"
+    for found in (pickled(results), copy.copy(results), copy.deepcopy(results)):
+        assert repr(found) == repr(results)
+        assert [repr(each) for each in found.fallbacks.values()] == [
+            "KeyError('down')",
+            "ZeroDivisionError('division by zero')",
+        ]
+    state = results.__getstate__()
+    before = Results.__new__(Results)  # of a version that knew of none
+    before.__setstate__(type(state)(*state[:-1]))
+    assert before.fallbacks == {}
 
 
 def test_what_is_one_value_stays_one(trip: Any) -> None:

@@ -207,6 +207,33 @@ def test_the_cost_of_failures_grows_as_their_number(name: str) -> None:
     )
 
 
+def falling_back(count: int) -> Graph:
+    """A long chain that is skipped, with something to fall back at each link."""
+
+    @cell
+    def broken() -> None:
+        raise Trouble
+
+    made: list[Any] = [broken]
+    users: list[Any] = []
+    for number in range(count):
+        link = cell(name=f"link_{number}")(lambda: None)
+        made.append(depends_on(made[-1])(link))
+        user = cell(name=f"user_{number}", fallback=lambda error: None)(lambda: None)
+        users.append(depends_on(made[-1])(user))
+    return Graph.from_cells(*made, *users)
+
+
+@every_computer
+def test_the_cost_of_fallbacks_grows_as_their_number(name: str) -> None:
+    """However long the way is from a failure to those that fall back from it."""
+    check_growth(
+        name,
+        falling_back,
+        targets=lambda size: [f"user_{number}" for number in range(size)],
+    )
+
+
 class Copied(list[Any]):
     """A list that counts of how many items slices were made."""
 

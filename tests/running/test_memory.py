@@ -216,8 +216,56 @@ def resources(made: Made, fails: str) -> Graph:
     return Graph.from_cells(broken, big, asynchronous)
 
 
+def falling_back(made: Made, fallback: Any = lambda error: None) -> Graph:
+    """Cells fall back, each from a failure of its own or of what it needs."""
+
+    @cell
+    def big() -> Big:
+        return made.big()
+
+    @cell(fallback=fallback)
+    def broken(big: Big) -> None:
+        raise Trouble
+
+    @resource
+    @depends_on(big=big)
+    def opened(big: Big) -> Iterator[Big]:
+        raise Trouble
+        yield made.big()
+
+    @cell(fallback=fallback)
+    def user(big: Big, opened: Big) -> None: ...
+
+    @cell(fallback=fallback)
+    @depends_on(user)
+    async def after(big: Big) -> None:
+        await asyncio.sleep(0)
+        raise Trouble
+
+    return Graph.from_cells(big, broken, opened, user, after)
+
+
+def declining(made: Made) -> Graph:
+    """The same, where none of them gives a value."""
+
+    def decline(error: BaseException) -> None:
+        raise error
+
+    return falling_back(made, decline)
+
+
+def failing_again(made: Made) -> Graph:
+    """The same, where each raises another exception."""
+
+    def fail(error: BaseException) -> None:
+        raise KeyError
+
+    return falling_back(made, fail)
+
+
 GRAPHS = (
     *(plain, exhausted, beside, with_timeouts, too_late, own_cancellation, nested),
+    *(falling_back, declining, failing_again),
     *(
         pytest.param(make, marks=pytest.mark.needs_threads)
         for make in (in_thread, opening, using, closing)

@@ -532,6 +532,23 @@ def test_the_logging_observer_logs_each_event(caplog: pytest.LogCaptureFixture) 
     ]
 
 
+def test_the_logging_observer_warns_of_a_fallback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody may want to know that something is down, though nothing failed."""
+    broken_too = cell(name="broken_too", fallback=lambda error: None)(lambda: 1 / 0)
+    with caplog.at_level(logging.WARNING, logger="aiocells"):
+        aiocells.compute_sequential(
+            Graph.from_cells(broken_too), observers=[LoggingObserver()]
+        )
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "WARNING",
+            "fallback of cell 'broken_too': ZeroDivisionError('division by zero')",
+        )
+    ]
+
+
 def test_the_logging_observer_takes_a_logger_and_a_level(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -9,7 +9,7 @@ from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
 from aiocells._running.loops import generated
 from aiocells._running.loops.segments import Segment, is_quiet, segments_of
-from aiocells._running.loops.slots import put_back, slots_of
+from aiocells._running.loops.slots import by_source, slots_of
 from aiocells._running.observing import observe
 from aiocells._running.prepare import lay_out
 from aiocells._running.resources import OpenResource
@@ -115,10 +115,11 @@ def _compute_straight(
             done = len(steps) - operator.length_hint(running)
             if not done:  # no cell's
                 raise
+            failed = numbers[done - 1]
             if plan.frees:
-                put_back(plan, values, numbers[done - 1])
-            run = Run(plan, values, on_error)
-            run.fail(numbers[done - 1], error)
+                values = by_source(plan, values, failed)
+            run = Run(plan, values or plan.program.blank.copy(), on_error)
+            run.fail(failed, error)
             break
     else:
         if straight.found is not None:
@@ -126,7 +127,7 @@ def _compute_straight(
         if plan.program.inputs:
             del values[len(plan.program.nodes) :]
         return Results(plan.outline, values or plan.program.blank)
-    return run.conclude()
+    return _concluded(run, failed)
 
 
 def _compute_generated(
@@ -135,11 +136,18 @@ def _compute_generated(
     try:
         return Results(plan.outline, made.function(*made.arguments(values)))
     except BaseException as error:
-        number = generated.failed_cell(plan, values, made, error)
-        if number is None:
+        failed = generated.failed_cell(plan, values, made, error)
+        if failed is None:
             raise
         run = Run(plan, values, on_error)
-        run.fail(number, error)
+        run.fail(failed, error)
+    return _concluded(run, failed)
+
+
+def _concluded(run: Run, failed: int) -> Results:
+    """The results of a run straight through that a failure has left."""
+    if not run.stopped:
+        _run_on(run, failed, [])
     return run.conclude()
 
 
@@ -180,38 +188,37 @@ def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
 
 
 def _run_on(run: Run, failed: int, opened: list[tuple[int, OpenResource]]) -> None:
-    """Run what can be run after the first failure, cell by cell."""
-    plan, values, functions = run.plan, run.values, run.functions
+    """Run what comes after the first failure, cell by cell."""
+    plan, values = run.plan, run.values
     arguments = plan.program.arguments
-    position = plan.order.index(failed)
+    position = plan.order.index(failed) + 1
     uses = _uses_after(run, plan.order[:position])
-    for number in plan.order[position + 1 :]:
-        if number in run.skipped:
-            continue
+    for number in plan.order[position:]:
         try:
             if plan.program.is_resource(number):
                 _open(run, number, opened)
             else:
-                values[number] = functions[number](*arguments[number](values))
+                function = run.functions[number]
+                values[number] = function(*arguments[number](values))
         except BaseException as error:
             run.fail(number, error)
             if run.stopped:
                 return
-        else:
-            if uses is not None:
-                uses.over(number)
+        if uses is not None:
+            uses.over(number)
 
 
 def _uses_after(run: Run, done: list[int]) -> Uses | None:
     """Count from now on which values are still to be used.
 
-    The segments go by the order alone, in which the last use may be skipped now.
+    The segments are left, in which each cell lets go of what it is the last to use.
     """
-    if run.plan.frees:
-        run.uses = Uses(run.plan, run.values)
-        for number in (*done, *run.failures, *run.skipped):
-            run.uses.over(number)
-    return run.uses
+    if not run.plan.frees:
+        return None
+    uses = Uses(run.plan, run.values)
+    for number in done:
+        uses.over(number)
+    return uses
 
 
 _kept: Attached[list[Segment]] = Attached()
@@ -239,8 +246,9 @@ def _open_in_order(
 
 def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None:
     program, values = run.plan.program, run.values
+    made = run.functions[number](*program.arguments[number](values))
     run.announce("start", number)
-    resource = OpenResource(run.functions[number](*program.arguments[number](values)))
+    resource = OpenResource(made)
     values[number] = _at_once(resource.open())
     opened.append((number, resource))
     run.announce("end", number)

@@ -39,12 +39,12 @@ class Generated(NamedTuple):
         function: takes the inputs and the overridden values, gives the targets' values
             in their places.
         arguments: takes these out of the values of a run.
-        variables: for each cell the variables of its arguments, to tell of a failure.
+        variables: for each source the variable that has its value, until that goes.
     """
 
     function: Callable[..., list[Any]]
     arguments: Taking
-    variables: dict[int, list[str]]
+    variables: dict[int, str]
 
 
 kept: Attached[Generated] = Attached()
@@ -83,11 +83,10 @@ def _generate(plan: Plan) -> Generated:
     variable_of = {source: f"i{n}" for n, source in enumerate(parameters)}
     lines = [f"def computation({', '.join(variable_of.values())}):"]
     names: dict[str, Any] = {}
-    variables: dict[int, list[str]] = {}
     idle: list[str] = []
     for number in plan.order:
         names[f"f{number}"] = program.functions[number]
-        used = variables[number] = [variable_of[s] for s in program.args[number]]
+        used = [variable_of[source] for source in program.args[number]]
         call = f"f{number}({', '.join(used)})"
         gone = plan.last_uses.get(number, ())
         left = [variable_of[source] for source in gone if source != number]
@@ -103,7 +102,7 @@ def _generate(plan: Plan) -> Generated:
         found[plan.outline.places[number]] = variable_of[number]
     lines.append(f" return [{', '.join(found)}]")
     exec(compile("\n".join(lines), _FILE, "exec"), names)
-    return Generated(names["computation"], taking(tuple(parameters)), variables)
+    return Generated(names["computation"], taking(tuple(parameters)), variable_of)
 
 
 def failed_cell(
@@ -111,7 +110,7 @@ def failed_cell(
 ) -> int | None:
     """The cell whose line an exception came through, if any.
 
-    Its arguments are put back among the values.
+    What is known then, and used by it or later, is put back among the values.
     """
     traceback = traceback_of(error)
     while traceback is not None and traceback.tb_frame.f_code.co_filename != _FILE:
@@ -121,7 +120,6 @@ def failed_cell(
         return None
     number = plan.order[position]
     known = traceback.tb_frame.f_locals
-    sources = plan.program.args[number]
-    for source, name in zip(sources, generated.variables[number], strict=True):
-        values[source] = known.get(name)
+    for source in plan.used_from(number):
+        values[source] = known.get(generated.variables[source])
     return number

@@ -54,9 +54,15 @@ def _assigned(plan: Plan) -> Slots:
     return Slots(where, gone, taking(tuple(where[each] for each in plan.targets)))
 
 
-def put_back(plan: Plan, values: list[object], number: int) -> None:
-    """Put the arguments of a cell back to where messages about it look for them."""
-    where, sources = slots_of(plan).where, plan.program.args[number]
-    known = [values[where[source]] for source in sources]
-    for source, value in zip(sources, known, strict=True):
-        values[source] = value
+def by_source(plan: Plan, values: list[object], failed: int) -> list[object]:
+    """The values of a run as all but the loops of segments have them, by source.
+
+    Args:
+        plan: what is run.
+        values: those in their slots.
+        failed: the cell that just failed; no later one has run.
+    """
+    found, where = plan.program.blank.copy(), slots_of(plan).where
+    for source in plan.used_from(failed):
+        found[source] = values[where[source]]
+    return found

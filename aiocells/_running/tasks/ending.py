@@ -58,6 +58,9 @@ class Ending:
         def leave(self, number: int) -> None:
             """Record that a cell does not run any more."""
 
+        def _go_on(self, number: int) -> None:
+            """Let those that need a cell take their turn, though it failed."""
+
     def _is_busy(self) -> bool:
         return bool(self._tasks or self._starting or self._inline)
 
@@ -85,13 +88,14 @@ class Ending:
             isinstance(error, GeneratorExit) and not self._loop.is_running()
         ):
             raise error  # it is thrown away: nothing can be run any more
-        run = self._run
+        run, goes_on = self._run, False
         try:
-            if isinstance(error, asyncio.CancelledError) and self.is_cancelled():
+            is_ending = self.is_cancelled()
+            if is_ending and isinstance(error, asyncio.CancelledError):
                 run.cancel(number, error)
                 must_stop = True
             else:
-                run.fail(number, error)
+                goes_on = run.fail(number, error, is_ending=is_ending)
                 must_stop = run.stopped
         except BaseException as raised:
             run.interrupt(raised)
@@ -99,6 +103,8 @@ class Ending:
         self._waiting_for[number] = OVER
         if must_stop:
             self.stop()
+        elif goes_on:
+            self._go_on(number)
 
     def _never_began(self, number: int, error: asyncio.CancelledError) -> None:
         """Record that the task of a cell was cancelled before the cell began."""
@@ -164,9 +170,7 @@ class Ending:
         """Name a cell that has not run, although nobody stopped the computation."""
         run = self._run
         lost = next(
-            number
-            for number in run.plan.order
-            if self._waiting_for[number] != OVER and number not in run.skipped
+            number for number in run.plan.order if self._waiting_for[number] != OVER
         )
         self.interrupt(self._lost(lost))
 

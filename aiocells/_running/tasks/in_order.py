@@ -36,9 +36,8 @@ class OrderedScheduler(Scheduler):
         if self._is_stopping:
             return
         for number in self._order:
-            if number not in self._run.skipped:
-                heappush(self._entered[number], number)
-                return
+            heappush(self._entered[number], number)
+            return
 
     @override
     def done(self, number: int, value: Any) -> None:

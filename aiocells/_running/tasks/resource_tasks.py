@@ -79,8 +79,9 @@ class ResourceTasks:
         value = None
         failed = False
         try:
-            run.announce("start", number)
+            # It begins when it is opened; one that is lost never does.
             made = run.functions[number](*program.arguments[number](run.values))
+            run.announce("start", number)
             in_thread = options.run_in is not None
             resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
             value = await resource.open()

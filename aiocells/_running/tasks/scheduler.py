@@ -34,8 +34,7 @@ from aiocells._typing import override
 _SLICE = 0.01
 # Async cells seldom do so: the clock is read at one in so many.
 _SELDOM = 4
-# With eager_start, which is new in Python 3.12, the first step of a task needs no turn
-# of the event loop.
+# With eager_start a task takes its first step at once, without a turn of the loop.
 _Task: Any = asyncio.Task
 _CAN_BE_EAGER = sys.version_info >= (3, 12)
 
@@ -85,9 +84,7 @@ class Scheduler(Ending):
         self._arguments = program.arguments
         self._names = program.names
         self._dependents = plan.dependents
-        if plan.frees:
-            run.uses = Uses(plan, run.values)
-        self._uses = run.uses
+        self._uses = Uses(plan, run.values) if plan.frees else None
         self._context = contextvars.copy_context()
         factory: Any = self._loop.get_task_factory()
         self._factory: FactoryTasks | None = None
@@ -116,8 +113,7 @@ class Scheduler(Ending):
         self._turn: asyncio.Handle | None = None
         self._turn_after = 0
         self._watchdog = math.inf if watchdog is None else watchdog
-        self._clock = 0.0
-        self._until = 0.0
+        self._clock = self._until = 0.0
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""
@@ -152,10 +148,9 @@ class Scheduler(Ending):
             nesting.depth = depth
         while self._is_busy():
             await self._wait()
-        if not self._is_stopping:
-            ran = self._waiting_for.count(OVER)
-            if ran != len(self._run.plan.order) - len(self._run.skipped):
-                self._tell_what_is_lost()
+        over = self._waiting_for.count(OVER)
+        if not self._is_stopping and over != len(self._run.plan.order):
+            self._tell_what_is_lost()
         if self._resources is not None:
             self._resources.close_soon()
             while self._resources.open:
@@ -346,3 +341,8 @@ class Scheduler(Ending):
                 heappush(queues[dependent], dependent)
         if self._uses is not None:
             self._uses.over(number)
+
+    @override
+    def _go_on(self, number: int) -> None:
+        self._functions = self._run.functions
+        Scheduler.done(self, number, self._values[number])

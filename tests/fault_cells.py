@@ -12,6 +12,7 @@ import attrs
 
 import aiocells
 from aiocells import Graph, Input, cell, depends_on, resource
+from tests.fault_reference import substitute
 from tests.faults import Case, FaultyNode
 from tests.worker_cells import CellError, error_of, folded, process_body
 
@@ -58,6 +59,8 @@ class FaultyCells:
         perhaps: the cells of which nobody can tell whether they failed, or were
             cancelled.
         failed_closing: the resources that failed when they closed.
+        fell: for each cell whose fallback was called what it was given.
+        declined: for each whose fallback raised what that was.
         problems: what must not be.
         main: the task that computes.
     """
@@ -70,6 +73,8 @@ class FaultyCells:
         self.happened: dict[int, BaseException | type[BaseException]] = {}
         self.perhaps: set[int] = set()
         self.failed_closing: set[int] = set()
+        self.fell: dict[int, BaseException] = {}
+        self.declined: dict[int, BaseException] = {}
         self.problems: list[str] = []
         self.main: asyncio.Task[Any] | None = None
         self._running: list[FaultyNode] = []
@@ -107,6 +112,8 @@ class FaultyCells:
             options["limit"] = "few"
         if node.act == "time_out":
             options["timeout"] = 0.5
+        if node.fallback:
+            options["fallback"] = functools.partial(self._fall_back, node)
         mark = resource if node.is_resource else cell
         orders = [self.cells[rank] for rank in node.orders]
         values = [self.cells[rank] for rank in node.values]
@@ -114,6 +121,29 @@ class FaultyCells:
         token = {} if node.place == "process" else {"token": Input("token")}
         marked = mark(**options)(function)
         return depends_on(*orders, values=values, **token)(marked)
+
+    def _fall_back(self, node: FaultyNode, error: BaseException) -> int:
+        """What its fallback does: each is called once, inline, in its turn."""
+        if node.rank in self.fell:
+            self.problems.append(f"{node.rank} fell back twice")
+        self.fell[node.rank] = error
+        if threading.current_thread() is not threading.main_thread():
+            self.problems.append(f"{node.rank} fell back in another thread")
+        is_awaited = self.main is not None and self.case.computer != "sequential"
+        if is_awaited and self.main.cancelling():  # type: ignore[union-attr]
+            self.problems.append(f"{node.rank} fell back after a cancellation")
+        running = {each.rank for each in self._running}
+        if not running.isdisjoint(node.needs):
+            self.problems.append(f"{node.rank} fell back too early")
+        if node.fallback == "value":
+            self.event("fell", node)
+            return substitute(node.rank)
+        if node.fallback == "raise":
+            self.declined[node.rank] = CellError("again", node.rank)
+        else:
+            self.declined[node.rank] = error
+        self.event("failed", node)
+        raise self.declined[node.rank]
 
     # The bodies
 
@@ -298,7 +328,8 @@ class FaultyCells:
     @contextlib.contextmanager
     def _tracked(self, node: FaultyNode) -> Iterator[None]:
         """Take down the start and end of a cell, and check when it starts."""
-        ready = {rank for what, rank in self.log if what in ("end", "open")}
+        ended = ("end", "open", "fell")
+        ready = {rank for what, rank in self.log if what in ended}
         if not ready.issuperset(self._needs_to_check(node)):
             self.problems.append(f"{node.rank} started too early")
         if {("start", node.rank), ("close", node.rank)} & set(self.log):

@@ -21,10 +21,11 @@ from aiocells.errors import WorkerDied
 from aiocells.observers import Event
 from tests.factories import FACTORIES, failing_at, of_two_arguments
 from tests.fault_cells import COMPUTERS, FaultyCells
+from tests.fault_reference import covered, expected
 from tests.faults import FIRST_INNER, Case, FaultyNode
 from tests.helpers import IN_BROWSER
 from tests.virtual_loop import GIVE_UP, VirtualLoop
-from tests.worker_cells import HANGING, OddError, error_of, folded
+from tests.worker_cells import HANGING, OddError, error_of
 
 MESSAGE = "from outside"
 # For workers in which a cell leaves a thread.
@@ -169,6 +170,8 @@ class FaultRun:
         self.outcome = None
         self.factory_errors.clear()
         self.made.happened.clear()
+        self.made.fell.clear()
+        self.made.declined.clear()
         self.made.main = None
         is_ours = "group_resource" not in places and not any(
             act.startswith(("exit", "interrupt")) for act in acts
@@ -230,6 +233,8 @@ class FaultRun:
             options["inputs"] = {"token": token}
         if self._has_processes:
             options["observers"] = [self._observe]
+        if self.case.targets is not None:
+            options["targets"] = [self.made.cells[rank] for rank in self.case.targets]
         # No name for what it gives: a failure holds the frames that it came through.
         if self.case.computer == "sequential":
             return compute(self.made.graph, **options)
@@ -329,6 +334,12 @@ class FaultRun:
         return {self.made.ranks[function] for function in self.outcome.skipped}
 
     @property
+    def fallbacks(self) -> dict[int, BaseException]:
+        """The cells that fell back, by rank, and from what."""
+        fallbacks = self.outcome.fallbacks
+        return {self.made.ranks[cell]: error for cell, error in fallbacks.items()}
+
+    @property
     def values(self) -> dict[int, Any]:
         """The values by rank."""
         return {self.made.ranks[cell]: value for cell, value in self.outcome.items()}
@@ -420,27 +431,42 @@ class FaultRun:
             assert next(iter(reported)) == next(n for n in order if n in reported)
 
     def _check_results(self) -> None:
-        """Exactly what needs a failed cell was skipped, and all else has its value."""
-        made, nodes = self.made, self.case.nodes
-        failed = set(self.failures) - made.failed_closing
-        skipped = {node.rank for node in nodes if self.needs_of(node) & failed}
-        assert self.skipped == skipped
-        values: dict[int, int] = {}
-        for node in nodes:
-            if node.rank not in failed | skipped:
-                values[node.rank] = folded(
-                    node.rank, [values[rank] for rank in node.values]
-                )
-        expected = {rank for rank in values if not nodes[rank].is_resource}
-        assert self.values == {rank: values[rank] for rank in expected}
+        """Just what needs a failed cell was skipped, and all else has its value."""
+        made = self.made
+        failing = {each for each in made.happened if each < FIRST_INNER}
+        reference = expected(self.case, failing - made.failed_closing)
+        failed = {rank for rank in self.failures if rank < FIRST_INNER}
+        assert failed == reference.failed | made.failed_closing
+        assert self.skipped == reference.skipped
+        assert self.values == reference.values
+        assert self.fallbacks.keys() == reference.fallbacks.keys()
+        assert made.declined.keys() == reference.declined.keys()
+        for rank, cause in {**reference.fallbacks, **reference.declined}.items():
+            assert is_expected(made.fell[rank], self._raised_by(cause, rank))
+        for rank, error in self.fallbacks.items():
+            assert error is made.fell[rank]
+
+    def _raised_by(self, cause: int, rank: int) -> BaseException | type[BaseException]:
+        """What a cell failed with, as it was told to one that needs it, or itself."""
+        made = self.made
+        if cause != rank and cause in made.declined:
+            return made.declined[cause]
+        return made.happened[cause]
 
     def _check_failures(self) -> None:
         """The failures that were told are those that happened, each with its note."""
         made, reported = self.made, self.failures
-        assert reported.keys() <= made.happened.keys()
-        assert made.happened.keys() - made.perhaps <= reported.keys()
+        happened = {**made.happened, **made.declined}
+        assert reported.keys() <= happened.keys()
+        # What fell back, and what was covered, is told only if it came after the end.
+        made_good = covered(self.case) | made.fell.keys() - made.declined.keys()
+        lost = {
+            rank for rank in happened if rank // FIRST_INNER - 1 in made_good
+        } | made_good
+        lost |= {n for n in happened if n // FIRST_INNER - 1 in made.declined}
+        assert happened.keys() - made.perhaps - lost <= reported.keys()
         for rank, error in reported.items():
-            assert is_expected(error, made.happened[rank])
+            assert is_expected(error, happened[rank])
             place = f"in cell 'cell_{rank}'"
             told = sum(note.startswith(place) for note in error.__notes__)
             assert told == (not isinstance(error, OddError))

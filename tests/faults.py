@@ -66,6 +66,8 @@ PLAIN_FAULTS = frozenset(
         "leave_thread",
     )
 )
+# What a fallback does; most cells have none.
+FALLBACKS = ("",) * 4 + ("value", "value", "raise", "decline")
 ASYNC_PLACES = ("async", "async_resource", "group_resource", "nested")
 
 
@@ -83,6 +85,7 @@ class FaultyNode:
         values: the ranks of the cells whose values it gets.
         orders: the ranks of the cells that only come before it.
         is_limited: whether it counts towards the limit "few".
+        fallback: what its fallback does; "" for none.
         inner: the cells of the graph that it computes, if it does.
         inner_computer: which computer that is done with.
         inner_on_error: what a failure means there.
@@ -97,6 +100,7 @@ class FaultyNode:
     values: tuple[int, ...]
     orders: tuple[int, ...]
     is_limited: bool
+    fallback: str = ""
     inner: "tuple[FaultyNode, ...]" = ()
     inner_computer: str = "concurrent"
     inner_on_error: str = "raise"
@@ -121,6 +125,7 @@ class Case:
         declared: the order in which they are declared.
         computer: which of the four computes it.
         on_error: what a failure means.
+        targets: the ranks of the cells asked for; None for all.
         max_concurrency: how many cells may run at once, if bounded.
         few: how many cells of the limit "few", if any cell counts towards it.
         cancel_at: the events, counted from 1, at which it is cancelled from outside.
@@ -135,6 +140,7 @@ class Case:
     declared: tuple[int, ...]
     computer: str
     on_error: str
+    targets: tuple[int, ...] | None = None
     max_concurrency: int | None = None
     few: int | None = None
     cancel_at: tuple[int, ...] = ()
@@ -196,6 +202,7 @@ def make_nodes(
     places: Sequence[str] = PLACES,
     faults: frozenset[str] | None = None,
     max_cells: int = 7,
+    fallbacks: Sequence[str] = FALLBACKS,
 ) -> tuple[FaultyNode, ...]:
     """Cells of a graph of any shape.
 
@@ -204,6 +211,7 @@ def make_nodes(
         places: where they may run.
         faults: what they may do; by default anything.
         max_cells: the most of them.
+        fallbacks: what their fallbacks may do.
     """
     nodes = []
     for rank in range(choose(range(1, max_cells + 1))):
@@ -225,6 +233,7 @@ def make_nodes(
                 values=some(choose, lower, 3),
                 orders=some(choose, lower, 2),
                 is_limited=choose((False, False, True)),
+                fallback=choose(fallbacks),
                 inner=make_inner(choose, rank) if act == "nest" else (),
                 inner_computer=choose(COMPUTERS[1:]),
                 inner_on_error=choose(("raise", "group")),
@@ -256,6 +265,16 @@ def make_inner(choose: Chooser, rank: int) -> tuple[FaultyNode, ...]:
     )
 
 
+def make_targets(
+    choose: Chooser, nodes: Sequence[FaultyNode]
+) -> tuple[int, ...] | None:
+    """Some cells to ask for, or None for all."""
+    ranks = [node.rank for node in nodes if not node.is_resource]
+    if not ranks or choose((True, False)):
+        return None
+    return tuple(dict.fromkeys((choose(ranks), *some(choose, ranks, 3))))
+
+
 def make_declared(choose: Chooser, count: int) -> tuple[int, ...]:
     """The ranks in any order."""
     left = list(range(count))
@@ -272,6 +291,7 @@ def make_case(
         make_declared(choose, len(nodes)),
         computer="concurrent",
         on_error=choose(("raise", "group", "continue")),
+        targets=make_targets(choose, nodes),
         max_concurrency=choose((None, None, 1, 2)),
         few=choose((None, None, 1, 2)),
         cancel_at=tuple(sorted(some(choose, range(1, 2 + 3 * len(nodes)), 2))),

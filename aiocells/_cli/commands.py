@@ -13,7 +13,7 @@ from aiocells._cli import demos
 from aiocells._cli.completing import complete_input, complete_target
 from aiocells._cli.converting import convert
 from aiocells._cli.errors import reporting
-from aiocells._cli.running import COMPUTERS, compute
+from aiocells._cli.running import COMPUTERS, compute, tell_fallbacks
 from aiocells._cli.settings import Setting, settings
 from aiocells._cli.stopping import Signals
 from aiocells._cli.streams import stdout_for_data, steady_streams
@@ -167,6 +167,7 @@ def run(
         loaded = load(target)
         inputs = convert(loaded, given)
         results = compute(loaded, inputs, computer, watchdog, signals)
+    tell_fallbacks(loaded, results)
     program = plan_of(loaded.graph).program
     shown = {
         name: SECRET if is_secret(program, program.find(cell)[0]) else value

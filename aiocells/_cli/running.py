@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import click
+
 from aiocells import (
     Results,
     async_compute_concurrent,
@@ -16,6 +18,9 @@ from aiocells import (
 from aiocells._cli.stopping import Signals, Stopper
 from aiocells._cli.target import Target
 from aiocells._cli.watching import Watch
+from aiocells._declaring.names import described
+from aiocells._graphs.dependency_graph import structure_of
+from aiocells._outcome.exceptions import text_of
 
 COMPUTERS: dict[str, Any] = {
     "concurrent": async_compute_concurrent,
@@ -60,6 +65,16 @@ def compute(
         made = COMPUTERS[computer](target.graph, **options)
         results: Results = Stopper(signals, watch, end_progress).run(made)
     return results
+
+
+def tell_fallbacks(target: Target, results: Results) -> None:
+    """Say on standard error which cells fell back, and from what."""
+    structure = structure_of(target.graph)
+    for cell, error in results.fallbacks.items():
+        name = structure.name(structure.index[cell])
+        click.echo(
+            f"{described(name, cell)} fell back: {text_of(error)}", file=sys.stderr
+        )
 
 
 @contextlib.contextmanager

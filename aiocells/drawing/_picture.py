@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from aiocells._collecting.graph import bound_of
+from aiocells._declaring.spec import PLAIN
 from aiocells._graphs.dependency_graph import DependencyGraph, structure_of
 from aiocells._graphs.labels import unique_labels
 from aiocells._graphs.roster import number_of
@@ -19,12 +20,14 @@ class Node:
     Attributes:
         label: how it is called; no two cells have the same.
         is_input: whether it is an input.
+        falls_back: whether it has a fallback.
         needs: the keys of the nodes that it needs; for each, whether it gets its
             value, or only comes after it.
     """
 
     label: str
     is_input: bool
+    falls_back: bool
     needs: Mapping[str, bool]
 
 
@@ -48,6 +51,9 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
         [structure.name(number) for number in numbers],
         [structure.nodes[number] for number in numbers],
     )
+    options = [PLAIN] * len(graph)
+    for number, spec in enumerate(bound.specs if bound is not None else ()):
+        options[number] = (spec and spec.options) or PLAIN
     nodes: dict[str, Node] = {}
     inputs: dict[str, str] = {}
     for number, label in zip(numbers, labels, strict=True):
@@ -62,9 +68,10 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
                 needs[key] = True
         for needed in structure.needs[number]:
             needs.setdefault(f"n{needed}", False)
-        nodes[f"n{number}"] = Node(label, False, needs)
+        falls_back = options[number].fallback is not None
+        nodes[f"n{number}"] = Node(label, False, falls_back, needs)
     for name, key in inputs.items():
-        nodes[key] = Node(name, True, {})
+        nodes[key] = Node(name, True, False, {})
     return nodes
 
 

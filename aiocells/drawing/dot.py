@@ -6,12 +6,13 @@ from aiocells.drawing._picture import Picture
 def draw(picture: Picture) -> str:
     """Draw a picture in DOT, values flowing down.
 
-    A dashed arrow is order only; inputs are ellipses.
+    A dashed arrow is order only; inputs are ellipses. A dashed box has a fallback.
     """
     lines = ["digraph {", "    node [shape=box]"]
     for key, node in picture.items():
         shape = ", shape=ellipse" if node.is_input else ""
-        lines.append(f'    {key} [label="{_escaped(node.label)}"{shape}]')
+        style = ", style=dashed" if node.falls_back else ""
+        lines.append(f'    {key} [label="{_escaped(node.label)}"{shape}{style}]')
     for key, node in picture.items():
         for needed, is_value in node.needs.items():
             style = "" if is_value else " [style=dashed]"

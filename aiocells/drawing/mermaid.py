@@ -9,7 +9,7 @@ _PLAIN = " _-.,:/()"
 def draw(picture: Picture) -> str:
     """Draw a picture in Mermaid's language, values flowing down.
 
-    A dashed arrow is order only; inputs have round ends.
+    A dashed arrow is order only; inputs have round ends. A dashed box has a fallback.
     """
     lines = ["flowchart TD"]
     for key, node in picture.items():
@@ -18,6 +18,9 @@ def draw(picture: Picture) -> str:
     for key, node in picture.items():
         for needed, is_value in node.needs.items():
             lines.append(f"    {needed} {'-->' if is_value else '-.->'} {key}")
+    for key, node in picture.items():
+        if node.falls_back:
+            lines.append(f"    style {key} stroke-dasharray: 4 4")
     return "\n".join(lines)
 
 

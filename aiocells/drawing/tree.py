@@ -10,7 +10,8 @@ def draw(picture: Picture) -> str:
     """Draw a picture as a tree: below each cell, what it needs.
 
     A cell's own branch is drawn once. Where the cell comes again, "(above)" or
-    "(below)" says where that is. A dashed line is order only; inputs are in brackets.
+    "(below)" says where that is. A dashed line is order only; inputs are in brackets,
+    and "(fallback)" stands after a cell that has one.
     """
     needed = {key for node in picture.values() for key in node.needs}
     roots = [key for key in picture if key not in needed]
@@ -61,4 +62,6 @@ def _text(node: Node) -> str:
     text = "".join(
         letter if letter.isprintable() else repr(letter)[1:-1] for letter in node.label
     )
+    if node.falls_back:
+        text += " (fallback)"
     return f"[{text}]" if node.is_input else text

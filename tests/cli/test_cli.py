@@ -14,6 +14,32 @@ from aiocells._cli import showing
 from tests.command_line import ended, printed, refused, run, start
 from tests.helpers import Modules
 
+# Fallbacks
+
+
+@pytest.mark.parametrize("computer", ["concurrent", "sequential"])
+def test_what_fell_back_is_told_on_standard_error(
+    modules: Modules, computer: str
+) -> None:
+    """The values are what there is; with --json standard output has them only."""
+    modules.write(
+        "shop",
+        """
+        def broken(): raise OSError("down")
+
+        offers = cell(name="offers", fallback=lambda error: [])(broken)
+
+        @cell
+        def page(offers): return len(offers)
+        """,
+    )
+    told = "'offers' (shop.py:2) fell back: OSError: down\n"
+    for options, shown in (([], "0\n"), (["--json"], '{\n  "page": 0\n}\n')):
+        result = run("run", "shop:page", "--computer", computer, *options)
+        assert (result.exit_code, result.stderr) == (0, told)
+        assert json.loads(result.stdout) == json.loads(shown)
+
+
 # Targets
 
 

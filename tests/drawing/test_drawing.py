@@ -228,3 +228,13 @@ def test_labels_are_unique(names: list[str]) -> None:
     for name, label in zip(names, labels, strict=True):
         assert label.startswith(name)
         assert label == name or names.count(name) > 1
+
+
+def test_a_fallback_is_seen() -> None:
+    """A cell that others can do without is drawn so, in each style."""
+    offers = cell(name="offers", fallback=lambda error: [])(lambda: [1])
+    page = cell(name="page")(depends_on(offers=offers)(lambda offers: 1))
+    graph = Graph.from_cells(page)
+    assert draw(graph) == "page\n└─ offers (fallback)"
+    assert '    n1 [label="offers", style=dashed]\n' in draw(graph, "dot")
+    assert draw(graph, "mermaid").endswith("\n    style n1 stroke-dasharray: 4 4")

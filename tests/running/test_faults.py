@@ -31,6 +31,7 @@ from tests.faults import (
     make_case,
     make_declared,
     make_nodes,
+    make_targets,
 )
 from tests.helpers import IN_BROWSER
 from tests.worker_cells import OddError
@@ -83,6 +84,7 @@ def make_calm_case(
         make_declared(choose, len(nodes)),
         computer,
         on_error="continue",
+        targets=make_targets(choose, nodes),
         max_concurrency=choose((None, 1, 2)),
         few=choose((None, 1)),
     )
@@ -101,7 +103,7 @@ def single_failures(draw: st.DrawFn) -> Case:
     choose = chooser(draw)
     # The other two fail in ways of their own only.
     places = [place for place in PLACES if place not in ("group_resource", "nested")]
-    nodes = list(make_nodes(choose, places, frozenset({"return"})))
+    nodes = list(make_nodes(choose, places, frozenset({"return"}), fallbacks=("",)))
     faults = {*PLAIN_FAULTS, "exit", "interrupt"} - {"return"}
     failing = choose([node for node in nodes if faults.intersection(ACTS[node.place])])
     acts = sorted(faults.intersection(ACTS[failing.place]))
@@ -160,7 +162,8 @@ def check_all_computers_agree(case: Case) -> None:
         run = FaultRun(attrs.evolve(case, computer=computer))
         run.run()
         failures = {rank: told(error) for rank, error in run.failures.items()}
-        seen.append((failures, run.skipped, run.values))
+        fallbacks = {rank: told(error) for rank, error in run.fallbacks.items()}
+        seen.append((failures, run.skipped, run.values, fallbacks))
     assert all(each == seen[0] for each in seen)
 
 
@@ -171,6 +174,40 @@ def test_continue_fails_skips_and_gives_the_same_under_every_computer(
 ) -> None:
     """With "continue", every computer gives what the reference says."""
     check_all_computers_agree(case)
+
+
+@st.composite
+def covered_cases(draw: st.DrawFn) -> Case:
+    """Computations in which all that may fail falls back, or is covered."""
+    choose = chooser(draw)
+    nodes = [
+        attrs.evolve(node, closing="return" if node.is_resource else "")
+        for node in make_nodes(choose, faults=PLAIN_FAULTS)
+    ]
+    case = make_calm_case(choose, tuple(nodes))
+    asked = case.targets or [node.rank for node in nodes if not node.is_resource][-1:]
+    for rank in asked:
+        nodes[rank] = attrs.evolve(nodes[rank], fallback="value")
+    on_error = choose(("raise", "group", "continue"))
+    return attrs.evolve(
+        case, nodes=tuple(nodes), targets=tuple(asked), on_error=on_error
+    )
+
+
+@given(covered_cases())
+@many(500)
+def test_what_is_covered_ends_no_computation(case: Case) -> None:
+    """Whatever on_error says, each target has its value, under every computer."""
+    seen = []
+    for computer in case.computers:
+        run = FaultRun(attrs.evolve(case, computer=computer))
+        run.run()
+        assert len(run.values) == len(case.targets or ())
+        fallbacks = {rank: told(error) for rank, error in run.fallbacks.items()}
+        seen.append((run.values, fallbacks))
+        assert run.failures == {}
+        assert run.skipped == set()
+    assert all(each == seen[0] for each in seen)
 
 
 @given(single_failures())
@@ -199,7 +236,7 @@ def test_a_dead_worker_fails_its_own_cell_only(seed: int) -> None:
     choose = random.Random(seed).choice
     faults = frozenset({"return", "raise", "die"})
     places = (*("process",) * 5, "async")
-    nodes = make_nodes(choose, places, faults, 4)
+    nodes = make_nodes(choose, places, faults, 4, fallbacks=("",))
     run = FaultRun(make_calm_case(choose, nodes, choose(COMPUTERS[1:])))
     run.run()
     for rank, error in run.failures.items():

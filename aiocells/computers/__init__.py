@@ -16,7 +16,8 @@ An option means the same in every computer that has it.
 `on_error="raise"`
     When a cell fails: `"raise"` stops, and raises the first failure itself;
     `"group"` stops, and raises an `ExceptionGroup` of all; `"continue"` runs all that
-    does not depend on a failed cell, and leaves the failures to the results.
+    does not depend on a failed cell, and leaves the failures to the results. What falls
+    back, and what only such cells need, is no failure under any of them.
 `observers=()`
     Called with an `Event` for what happens to each cell: see `aiocells.observers`.
 `max_concurrency=None`

@@ -149,7 +149,9 @@ def test_hundreds_of_resources_close_as_few_do(seed: int) -> None:
     case = make_case(choose, places)
     nodes = make_nodes(choose, places, faults, 600)
     declared = make_declared(choose, len(nodes))
-    run = FaultRun(attrs.evolve(case, nodes=nodes, declared=declared, cancel_at=()))
+    targets = make_targets(choose, nodes)
+    case = attrs.evolve(case, nodes=nodes, declared=declared, targets=targets)
+    run = FaultRun(attrs.evolve(case, cancel_at=()))
     if case.computer in run.case.computers:
         run.run()
         run.forget()

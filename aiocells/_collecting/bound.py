@@ -1,9 +1,11 @@
 """What binding gives: the edges, inputs and arguments of a graph."""
 
+import types
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from aiocells._declaring.kinds import Kind
+from aiocells._declaring.marks import spec_of
 from aiocells._declaring.spec import CellSpec, Options
 
 Function = Callable[..., Any]
@@ -104,3 +106,28 @@ class Bound:
         self.given = 0
         self.owner: object = None
         self.replaced: Replaced | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy, or a pickle, has.
+
+        A fallback is mostly a lambda, which cannot be pickled. The mark of its function
+        has it, and that is found by its name.
+        """
+        specs = self.specs.copy()
+        marked = [n for n, spec in enumerate(specs) if self._is_found(n, spec)]
+        for number in marked:
+            specs[number] = None
+        return {**vars(self), "specs": specs, "marked": marked}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        marked = state.pop("marked")
+        vars(self).update(state)
+        for number in marked:
+            self.specs[number] = spec_of(self.nodes[number])
+
+    def _is_found(self, number: int, spec: CellSpec | None) -> bool:
+        node = self.nodes[number]
+        has_fallback = spec and spec.options and spec.options.fallback
+        return bool(
+            has_fallback and type(node) is types.FunctionType and spec_of(node) is spec
+        )

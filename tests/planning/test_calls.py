@@ -378,6 +378,21 @@ def test_a_copied_graph_knows_what_is_required(
     assert dict(results) == {strict: "Oslo", lenient: True}
 
 
+@cell(fallback=lambda error: type(error))
+def optional() -> Any:
+    """A cell with what cannot be pickled."""
+    raise KeyError
+
+
+@every
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copied_graph_falls_back(name: str, copied: Callable[[Graph], Graph]) -> None:
+    """A lambda is no obstacle: what is found by its name has it."""
+    graph = copied(copied(Graph.from_cells(strict, optional)))
+    results: Results = COMPUTERS[name](graph, inputs={"city": "Oslo"})
+    assert dict(results) == {strict: "Oslo", optional: KeyError}
+
+
 @pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
 def test_a_long_chain_can_be_copied(copied: Callable[[Graph], Graph]) -> None:
     """Each cell names the one before; nothing recurs."""

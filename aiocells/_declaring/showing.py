@@ -8,6 +8,7 @@ whose name says that it is secret nothing is.
 """
 
 import enum
+import functools
 import inspect
 import itertools
 import types
@@ -113,8 +114,16 @@ def is_secret_name(name: object) -> bool:
         name = bytes.decode(name, "latin-1")
     if not isinstance(name, str):
         return False
-    told = f"_{str.lower(name).replace('-', '_')}_"
-    return any(f"_{each.lower()}_" in told for each in errors.SECRET_NAMES)
+    if type(name) is not str:  # its own code is not run
+        name = str.__str__(name)
+    return _has_secret_part(name, tuple(errors.SECRET_NAMES))
+
+
+@functools.lru_cache
+def _has_secret_part(name: str, secret_names: tuple[str, ...]) -> bool:
+    """The same, remembered: each failure asks it of a dozen names."""
+    told = f"_{name.lower().replace('-', '_')}_"
+    return any(f"_{each.lower()}_" in told for each in secret_names)
 
 
 def shown_of(name: object, value: Any, levels: int = MOST_LEVELS) -> str:

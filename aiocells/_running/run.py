@@ -149,18 +149,17 @@ class Run:
 
     def fail(
         self, number: int, error: BaseException, *, is_ending: bool = False
-    ) -> bool:
+    ) -> None:
         """Record that a cell raised `error`, and what follows from it.
+
+        Unless that stops the computation, those that need the cell come in their turn
+        all the same. It has its value then, if its fallback gave one.
 
         Args:
             number: the cell.
             error: what it raised, or `Lost`.
             is_ending: whether the computation was cancelled, so that nothing is made
                 good any more.
-
-        Returns:
-            Whether those that need the cell come in their turn all the same. It has
-            its value then, if its fallback gave one.
         """
         recovery = self.recovery = self.recovery or Recovery(self.plan)
         fallbacks, covered = covering_of(self.plan)
@@ -169,7 +168,7 @@ class Run:
         is_lost = type(error) is Lost
         if is_lost and number not in fallbacks:
             self._skip(number, recovery)
-            return True
+            return
         values = None if is_lost else self.values  # it was not called with them
         try:
             if is_lost:
@@ -182,7 +181,7 @@ class Run:
                     self.values[number] = value
                     recovery.fallbacks[number] = error
                     self.tell("fallback", number, error)
-                    return True
+                    return
                 error = self._noted(number, raised, values)
             is_fatal = _is_fatal(error)
             if is_fatal or number not in covered:
@@ -193,7 +192,6 @@ class Run:
             if not self.stopped:
                 recovery.add_failed(number, error)
                 self._lose_dependents(number)
-            return not self.stopped
         finally:
             raised = None
             del error, recovery  # what a fallback raises holds this frame

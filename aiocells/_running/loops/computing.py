@@ -14,7 +14,6 @@ from aiocells._running.observing import observe
 from aiocells._running.prepare import lay_out
 from aiocells._running.resources import OpenResource
 from aiocells._running.run import OnError, Run
-from aiocells._running.uses import Uses
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
@@ -190,12 +189,13 @@ def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
 def _run_on(run: Run, failed: int, opened: list[tuple[int, OpenResource]]) -> None:
     """Run what comes after the first failure, cell by cell."""
     plan, values = run.plan, run.values
-    arguments = plan.program.arguments
-    position = plan.order.index(failed) + 1
-    uses = _uses_after(run, plan.order[:position])
-    for number in plan.order[position:]:
+    arguments, resources = plan.program.arguments, set(plan.resources)
+    last_uses = plan.last_uses if plan.frees else {}
+    for source in last_uses.get(failed, ()):
+        values[source] = None
+    for number in plan.order[plan.order.index(failed) + 1 :]:
         try:
-            if plan.program.is_resource(number):
+            if number in resources:
                 _open(run, number, opened)
             else:
                 function = run.functions[number]
@@ -204,21 +204,8 @@ def _run_on(run: Run, failed: int, opened: list[tuple[int, OpenResource]]) -> No
             run.fail(number, error)
             if run.stopped:
                 return
-        if uses is not None:
-            uses.over(number)
-
-
-def _uses_after(run: Run, done: list[int]) -> Uses | None:
-    """Count from now on which values are still to be used.
-
-    The segments are left, in which each cell lets go of what it is the last to use.
-    """
-    if not run.plan.frees:
-        return None
-    uses = Uses(run.plan, run.values)
-    for number in done:
-        uses.over(number)
-    return uses
+        for source in last_uses.get(number, ()):
+            values[source] = None
 
 
 _kept: Attached[list[Segment]] = Attached()

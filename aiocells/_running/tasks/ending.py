@@ -88,14 +88,14 @@ class Ending:
             isinstance(error, GeneratorExit) and not self._loop.is_running()
         ):
             raise error  # it is thrown away: nothing can be run any more
-        run, goes_on = self._run, False
+        run = self._run
         try:
             is_ending = self.is_cancelled()
             if is_ending and isinstance(error, asyncio.CancelledError):
                 run.cancel(number, error)
                 must_stop = True
             else:
-                goes_on = run.fail(number, error, is_ending=is_ending)
+                run.fail(number, error, is_ending=is_ending)
                 must_stop = run.stopped
         except BaseException as raised:
             run.interrupt(raised)
@@ -103,7 +103,7 @@ class Ending:
         self._waiting_for[number] = OVER
         if must_stop:
             self.stop()
-        elif goes_on:
+        else:
             self._go_on(number)
 
     def _never_began(self, number: int, error: asyncio.CancelledError) -> None:

@@ -17,7 +17,7 @@ import attrs
 import pytest
 
 from aiocells._declaring.parameters import parameters_of
-from aiocells._declaring.showing import shown
+from aiocells._declaring.showing import is_secret_name, shown
 
 
 class Color(enum.Enum):
@@ -264,3 +264,25 @@ def test_what_a_partial_fixes_is_shown_harmlessly() -> None:
     assert unbindable == {"factor": "functools.partial fixes it to 3"}
     unbindable = parameters_of(functools.partial(scaled, factor=Quiet())).unbindable
     assert "fixes it to <Quiet instance at 0x" in unbindable["factor"]
+
+
+class Wild(str):
+    """A key that runs code when it is looked at."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        """No number."""
+        raise SystemExit
+
+    def lower(self) -> str:
+        """No letters."""
+        raise SystemExit
+
+
+@pytest.mark.parametrize(("name", "hides"), [("DB-Password", True), ("city", False)])
+def test_no_code_of_a_name_is_run_to_know_whether_it_is_secret(
+    name: str, hides: bool
+) -> None:
+    """It counts by its letters."""
+    assert is_secret_name(Wild(name)) == is_secret_name(name) == hides

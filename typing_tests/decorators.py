@@ -39,6 +39,13 @@ async def volatility(symbol: str) -> list[float]:
     return [len(symbol)]
 
 
+@cell(limit=("quotes", "rate"))
+def both_limits() -> int:
+    """With several limits."""
+    return 1
+
+
+cell(limit=["quotes"])  # type: ignore[call-overload]
 a_coroutine: Callable[[str], Coroutine[Any, Any, list[float]]] = volatility
 
 

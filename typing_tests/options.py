@@ -2,6 +2,7 @@
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
@@ -42,6 +43,8 @@ def observe_text(event: str) -> None:
 symbols: dict[str, str] = {"symbol": "ACME"}
 prices: Mapping[Any, float] = {spot: 1.0}
 slots: dict[str, int] = {"quotes": 2}
+shared: dict[str, asyncio.Semaphore] = {"quotes": asyncio.Semaphore(2)}
+limiters: dict[str, Any] = {"quotes": 2, "orders": asyncio.Semaphore(2)}
 pools: dict[str, ThreadPoolExecutor] = {"pool": ThreadPoolExecutor()}
 executors: Mapping[str, Executor] = pools
 
@@ -88,8 +91,11 @@ async def awaited() -> None:
         overrides=prices,
         on_error="raise",
         observers=[observe],
+        limits=shared,
         executors=pools,
     )
+    await async_compute_sequential(graph, limits=slots)
+    await async_compute_sequential(graph, limits={"a": 1, "b": asyncio.Lock()})
     await async_compute_sequential(graph, inputs=3)  # type: ignore[arg-type]
     await async_compute_sequential(graph, executors=[])  # type: ignore[arg-type]
     await async_compute_sequential(graph, max_concurrency=1)  # type: ignore[call-arg]
@@ -111,11 +117,14 @@ async def concurrent() -> None:
         watchdog=1,
     )
     await async_compute_concurrent(graph, max_concurrency=None, limits=None)
+    await async_compute_concurrent(graph, limits=shared)
+    await async_compute_concurrent(graph, limits=limiters)
+    await async_compute_concurrent(graph, limits={"a": "b"})  # type: ignore[dict-item]
+    await async_compute_concurrent(graph, limits={"a": open})  # type: ignore[dict-item]
     await async_compute_concurrent(graph, executors=None, watchdog=None)
     await async_compute_concurrent(graph, targets=3)  # type: ignore[arg-type]
     await async_compute_concurrent(graph, max_concurrency=1.5)  # type: ignore[arg-type]
     await async_compute_concurrent(graph, limits=3)  # type: ignore[arg-type]
-    await async_compute_concurrent(graph, limits={"a": "b"})  # type: ignore[dict-item]
     await async_compute_concurrent(graph, executors={"a": 3})  # type: ignore[dict-item]
     await async_compute_concurrent(graph, watchdog="never")  # type: ignore[arg-type]
     await async_compute_concurrent(graph, wachdog=None)  # type: ignore[call-arg]

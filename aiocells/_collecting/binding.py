@@ -142,6 +142,8 @@ class Binder:
         options = spec.options or PLAIN
         if options is not PLAIN or kind is not Kind.PLAIN:
             check_declaration(lambda: finder.described(cell), function, options, kind)
+            if isinstance(options.limit, tuple):
+                bound.several_limits.append(number)
         parameters = parameters_of(function)
         ordered = [self._resolve(part, cell) for part in spec.order]
         bindings = self._bindings(cell, spec, parameters) if spec.bindings else {}

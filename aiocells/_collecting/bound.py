@@ -86,6 +86,7 @@ class Bound:
         names: of those cells that do not tell their own.
         inputs: what the caller may give, by name.
         secret: for the inputs of which `Input` says it, whether they are secret.
+        several_limits: the cells whose `limit` may name more than one.
         given: how many cells, the first ones, the user asked for.
         owner: the object that they were collected from, if any.
         replaced: what `Graph.replace` has done, if anything.
@@ -103,6 +104,7 @@ class Bound:
         self.names: dict[int, str] = {}
         self.inputs: list[str] = []
         self.secret: dict[str, bool] = {}
+        self.several_limits: list[int] = []
         self.given = 0
         self.owner: object = None
         self.replaced: Replaced | None = None

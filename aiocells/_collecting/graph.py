@@ -200,7 +200,7 @@ class Graph(DependencyGraph):
 
         graph = copy.copy(self)
         graph._bound = replace(graph._structure, self._bound, cells)
-        graph.check_for_cycles()
+        graph._check_orders(graph._bound)
         return graph
 
     @classmethod
@@ -214,8 +214,16 @@ class Graph(DependencyGraph):
         graph._origins = origins
         bound = graph._bound = bind(given, owner)
         graph._structure = Structure(bound.nodes, bound.index, bound.needs, bound.names)
-        graph.check_for_cycles()
+        graph._check_orders(bound)
         return graph
+
+    def _check_orders(self, bound: Bound) -> None:
+        self.check_for_cycles()
+        if bound.several_limits:
+            # Few need it, and every import of the package would wait.
+            from aiocells._collecting.limit_order import check_limit_order
+
+            check_limit_order(self._structure, bound)
 
     def __str__(self) -> str:
         # Of a graph that is put together by hand, str() shows what it did in 1.x.

@@ -70,6 +70,7 @@ def _copied(bound: Bound, structure: Structure) -> Bound:
     by_hand = structure.nodes[len(bound.args) :]
     new.args = [*bound.args, *([()] * len(by_hand))]
     new.specs = [*bound.specs, *([None] * len(by_hand))]
+    new.several_limits = bound.several_limits.copy()
     # What is no callable will be refused when it is to be computed.
     kinds = [kind_of(each) if callable(each) else Kind.PLAIN for each in by_hand]
     new.kinds = [*bound.kinds, *kinds]

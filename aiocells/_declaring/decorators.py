@@ -42,7 +42,7 @@ def cell(
     *,
     name: str | None = None,
     run_in: str | None = None,
-    limit: str | None = None,
+    limit: str | tuple[str, ...] | None = None,
     timeout: float | None = None,
     fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
@@ -55,7 +55,7 @@ def cell(
     *,
     name: str | None = None,
     run_in: str | None = None,
-    limit: str | None = None,
+    limit: str | tuple[str, ...] | None = None,
     timeout: float | None = None,
     fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
@@ -71,7 +71,8 @@ def cell(
         name: the cell's name, where the function's own does not fit.
         run_in: where a plain function runs: "thread", "process", or the name of an
             executor of the caller's; by default, and in `compute_sequential`, inline.
-        limit: the name of a limit that the caller gives as `limits={name: count}`.
+        limit: a name, of a limit that the caller gives as `limits={name: count}`, or
+            a tuple of names, entered in that order.
         timeout: seconds after which an async cell fails with a TimeoutError.
         fallback: a plain function of the exception, which gives the value where this
             cell fails, or what it needs; what only such cells need may fail too.
@@ -126,7 +127,7 @@ def resource(
     *,
     name: str | None = None,
     run_in: str | None = None,
-    limit: str | None = None,
+    limit: str | tuple[str, ...] | None = None,
     timeout: float | None = None,
     fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
@@ -139,7 +140,7 @@ def resource(
     *,
     name: str | None = None,
     run_in: str | None = None,
-    limit: str | None = None,
+    limit: str | tuple[str, ...] | None = None,
     timeout: float | None = None,
     fallback: Callable[[Any], Any] | None = None,
     secret: bool | None = None,
@@ -154,7 +155,7 @@ def resource(
         function: a generator function or an async generator function.
         name: the cell's name, where the function's own does not fit.
         run_in: "thread" has a plain one opened and closed in one thread.
-        limit: the name of a limit that holds while it opens.
+        limit: the name of a limit that holds while it opens, or a tuple of names.
         timeout: seconds that an async one may take to open, and again to close;
             without it, opening has no bound, and closing has 30 seconds.
         fallback: a plain function of the exception, which gives the value where it

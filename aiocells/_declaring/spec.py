@@ -88,7 +88,7 @@ class Options:
         name: the cell's name, where it is not the function's own.
         is_resource: whether it yields its value, and then cleans up.
         run_in: "thread", "process" or the name of an executor; None for inline.
-        limit: the name of the limit that it counts towards.
+        limit: the name of the limit that it counts towards, or those of several.
         timeout: seconds after which an async cell is given up.
         fallback: gives a value for what it raised.
         secret: whether its value is hidden; None where its name decides.
@@ -99,10 +99,16 @@ class Options:
     )
     is_resource: bool = False
     run_in: str | None = None
-    limit: str | None = None
+    limit: str | tuple[str, ...] | None = None
     timeout: float | None = None
     fallback: Callable[[Any], Any] | None = None
     secret: bool | None = None
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The names of all limits, in the order in which they are entered."""
+        limit = self.limit
+        return limit if isinstance(limit, tuple) else (limit,) if limit else ()
 
     def __str__(self) -> str:
         """The decorator as it is written."""
@@ -117,7 +123,9 @@ class Options:
     def __attrs_post_init__(self) -> None:
         for option in ("name", "run_in", "limit"):
             text = getattr(self, option)
-            if text is not None and not (isinstance(text, str) and text):
+            if option == "limit" and isinstance(text, tuple):
+                _check_limits(text)
+            elif text is not None and not (isinstance(text, str) and text):
                 msg = f"{option}={text!r}: expected a string that is not empty."
                 raise DeclarationError(msg)
         _check_secret(self.secret)
@@ -166,6 +174,15 @@ def _takes_one(function: Callable[..., Any]) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _check_limits(names: tuple[Any, ...]) -> None:
+    """Refuse what are no names of limits, and what would wait for itself."""
+    are_names = all(isinstance(name, str) and name for name in names)
+    if names and are_names and len(set(names)) == len(names):
+        return
+    msg = f"limit={names!r}: expected one or more names, each of them once."
+    raise DeclarationError(msg)
 
 
 PLAIN = Options()

@@ -128,7 +128,9 @@ class Program:
     @functools.cached_property
     def limits(self) -> frozenset[str]:
         """What `limit` of the cells names."""
-        return frozenset(each.limit for each in self.known_options if each.limit)
+        return frozenset(
+            name for each in self.known_options if each.limit for name in each.limits
+        )
 
     @functools.cached_property
     def places(self) -> frozenset[str]:

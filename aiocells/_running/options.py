@@ -2,7 +2,11 @@
 
 import reprlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeAlias
+
+# How many cells at once, or a limiter that other computations share.
+Limit: TypeAlias = int | AbstractAsyncContextManager[Any]
 
 
 def checked_mapping(option: str, items: str, given: Any) -> Mapping[Any, Any]:

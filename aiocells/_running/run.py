@@ -1,7 +1,7 @@
 """One computation, and what it means that a cell fails."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aiocells._outcome import failures as _failures
@@ -61,6 +61,8 @@ class Run:
         recovery: the failures that did not end it; None before there is one.
         within: what failed in computations within cells that were cancelled.
         skipped: the cells that are not run because one that they need failed.
+        outside: the cells that have not begun, though their tasks have: they wait for
+            limits.
         interrupted: what ends it and was raised by no cell, such as an exit that an
             observer asked for.
         stopped: whether no further cell may start.
@@ -75,6 +77,7 @@ class Run:
         "kinds",
         "notify",
         "on_error",
+        "outside",
         "plan",
         "recovery",
         "skipped",
@@ -100,6 +103,7 @@ class Run:
         self.recovery: Recovery | None = None
         self.within: list[Failure] = []
         self.skipped: set[int] = set()
+        self.outside: Collection[int] = ()
         self.interrupted: BaseException | None = None
         self.stopped = False
         self.cancelled: BaseException | None = None
@@ -139,7 +143,8 @@ class Run:
         What it raised is dropped, but not what failed in a computation within it.
         """
         self.within = self.within + failures_within([error])
-        self.tell("cancel", number)
+        if number not in self.outside:
+            self.tell("cancel", number)
 
     def interrupt(self, error: BaseException) -> None:
         """Record what is to be raised when all has been stopped; the first counts."""
@@ -175,7 +180,7 @@ class Run:
                 error = recovery.failure_before(number)
             else:
                 error = self._noted(number, error, values)
-            if number in fallbacks and not _is_fatal(error):
+            if number in fallbacks and not is_fatal(error):
                 value, raised = answer_of(fallbacks[number], error)
                 if raised is None:
                     self.values[number] = value
@@ -183,11 +188,11 @@ class Run:
                     self.tell("fallback", number, error)
                     return
                 error = self._noted(number, raised, values)
-            is_fatal = _is_fatal(error)
-            if is_fatal or number not in covered:
+            must_leave = is_fatal(error)
+            if must_leave or number not in covered:
                 self.failures[number] = error
             self.tell("failure", number, error)
-            if is_fatal or not (number in covered or self.on_error == "continue"):
+            if must_leave or not (number in covered or self.on_error == "continue"):
                 self.stopped = True
             if not self.stopped:
                 recovery.add_failed(number, error)
@@ -202,7 +207,7 @@ class Run:
         values = None if self.plan.frees else self.values
         error = self.failures[number] = self._noted(number, error, values)
         self.tell("failure", number, error)
-        if self.on_error != "continue" or _is_fatal(error):
+        if self.on_error != "continue" or is_fatal(error):
             self.stopped = True
 
     def _noted(
@@ -279,13 +284,13 @@ class Run:
         held = held_by(errors)
         beside = [failure for failure in within if id(failure.error) not in held]
         # An exit that a cell asked for leaves even a computation that is cancelled.
-        fatal = [error for error in errors if _is_fatal(error)]
+        fatal = [error for error in errors if is_fatal(error)]
         if self.on_error == "group" and interruption is None and not fatal:
             errors += [failure.error for failure in beside]
             count = f"{len(errors)} cell{'s' if len(errors) > 1 else ''} failed"
             primary: BaseException = BaseExceptionGroup(count, errors)
         else:
-            if interruption is None or (fatal and not _is_fatal(interruption)):
+            if interruption is None or (fatal and not is_fatal(interruption)):
                 interruption = fatal[0] if fatal else errors[0]
             primary = interruption
             _failures.note_others(primary, own + beside)
@@ -294,7 +299,7 @@ class Run:
         return primary
 
 
-def _is_fatal(error: BaseException) -> bool:
+def is_fatal(error: BaseException) -> bool:
     """Whether an exception must leave the computation, whatever `on_error` says.
 
     A cell that raises CancelledError although nobody cancelled it has just failed.

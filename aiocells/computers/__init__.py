@@ -23,7 +23,10 @@ An option means the same in every computer that has it.
 `max_concurrency=None`
     How many cells may run at once; any number, if left out.
 `limits=None`
-    How many cells of each limit may run at once, by the name in `@cell(limit=...)`.
+    How many cells of each limit may run at once, by the name in `@cell(limit=...)`; or
+    an async context manager that many can enter, such as `asyncio.Semaphore(10)`, which
+    holds for all computations that are given it. Every limit that a cell names must be
+    given, unless the computer runs one cell at a time, and the option is left out.
 `executors=None`
     The executors that cells ask for, by the name in `@cell(run_in=...)`. They are not
     closed.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.results import Results
+from aiocells._running.options import Limit
 from aiocells._running.prepare import prepare
 from aiocells._running.run import OnError
 from aiocells._running.tasks.computing import compute_as_tasks, concurrent_scheduler
@@ -24,7 +25,7 @@ async def async_compute_concurrent(
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
     max_concurrency: int | None = None,
-    limits: Mapping[str, int] | None = None,
+    limits: Mapping[str, Limit] | None = None,
     executors: Mapping[str, Executor] | None = None,
     watchdog: float | None = WATCHDOG,
 ) -> Results:
@@ -65,7 +66,7 @@ async def async_compute_concurrent_simple(
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
     max_concurrency: int | None = None,
-    limits: Mapping[str, int] | None = None,
+    limits: Mapping[str, Limit] | None = None,
     executors: Mapping[str, Executor] | None = None,
     watchdog: float | None = WATCHDOG,
 ) -> Results:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.results import Results
 from aiocells._running.loops.computing import compute_plain
+from aiocells._running.options import Limit
 from aiocells._running.prepare import plan_for, prepare
 from aiocells._running.run import OnError
-from aiocells._running.tasks.computing import compute_as_tasks
-from aiocells._running.tasks.in_order import OrderedScheduler
+from aiocells._running.tasks.computing import compute_as_tasks, ordered_scheduler
 
 if TYPE_CHECKING:
     from aiocells.observers import Observer
@@ -53,6 +53,7 @@ async def async_compute_sequential(
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
+    limits: Mapping[str, Limit] | None = None,
     executors: Mapping[str, Executor] | None = None,
 ) -> Results:
     """Compute a graph of plain and async functions, one after the other.
@@ -72,4 +73,5 @@ async def async_compute_sequential(
     42
     """
     run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
-    return await compute_as_tasks(run, given, inputs, executors, OrderedScheduler)
+    scheduler_for = ordered_scheduler(run.plan, limits)
+    return await compute_as_tasks(run, given, inputs, executors, scheduler_for)

@@ -18,7 +18,7 @@ EVERYWHERE = ["targets", "inputs", "overrides", "on_error", "observers"]
 CONCURRENT = [*EVERYWHERE, "max_concurrency", "limits", "executors", "watchdog"]
 OPTIONS = {
     "compute_sequential": EVERYWHERE,
-    "async_compute_sequential": [*EVERYWHERE, "executors"],
+    "async_compute_sequential": [*EVERYWHERE, "limits", "executors"],
     "async_compute_concurrent": CONCURRENT,
     "async_compute_concurrent_simple": CONCURRENT,
 }

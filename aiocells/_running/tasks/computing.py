@@ -9,10 +9,12 @@ from typing import Any
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
 from aiocells._running.observing import observe
-from aiocells._running.options import checked_mapping
+from aiocells._running.options import Limit
 from aiocells._running.prepare import lay_out
 from aiocells._running.run import Run
-from aiocells._running.tasks.limits import LimitedScheduler, check_limits
+from aiocells._running.tasks.given_limits import check_count, given_limits
+from aiocells._running.tasks.in_order import OrderedScheduler
+from aiocells._running.tasks.limits import LimitedScheduler
 from aiocells._running.tasks.nesting import MOST_NESTED, nesting
 from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._running.tasks.watchdog import WATCHDOG, check_watchdog
@@ -57,7 +59,7 @@ async def compute_as_tasks(
 def concurrent_scheduler(
     plan: Plan,
     max_concurrency: int | None,
-    limits: Mapping[str, int] | None,
+    limits: Mapping[str, Limit] | None,
     watchdog: float | None,
     *,
     inline: bool,
@@ -67,7 +69,7 @@ def concurrent_scheduler(
     Args:
         plan: what is run.
         max_concurrency: how many cells may run at once; None for any number.
-        limits: how many cells of each named limit may run at once.
+        limits: how many cells of each named limit may run at once, or a limiter.
         watchdog: seconds that a plain cell may hold up the loop without a word.
         inline: whether plain cells run without a task of their own.
 
@@ -78,17 +80,47 @@ def concurrent_scheduler(
     """
     if watchdog is not WATCHDOG:
         check_watchdog(watchdog)
-    if max_concurrency is not None or limits is not None or plan.program.limits:
-        limits = checked_mapping("limits", '"name": number', limits)
-        check_limits(plan, max_concurrency, limits)
-    if max_concurrency is None and not limits:
+    if max_concurrency is None and limits is None and not plan.program.limits:
         if inline and watchdog is WATCHDOG:
             return Scheduler
+        return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
+    if max_concurrency is not None:
+        check_count("max_concurrency", max_concurrency)
+    given = given_limits(plan, limits)
+    if given.limiters:
+        from aiocells._running.tasks.sharing import SharingScheduler
+
+        return functools.partial(
+            SharingScheduler,
+            inline=inline,
+            watchdog=watchdog,
+            max_concurrency=max_concurrency,
+            given=given,
+        )
+    if max_concurrency is None and not given.counts:
         return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
     return functools.partial(
         LimitedScheduler,
         inline=inline,
         watchdog=watchdog,
         max_concurrency=max_concurrency,
-        limits=limits or {},
+        counts=given.counts,
     )
+
+
+def ordered_scheduler(
+    plan: Plan, limits: Mapping[str, Limit] | None
+) -> Callable[[Run], Scheduler]:
+    """What makes the scheduler of the computer that awaits one cell after the other.
+
+    One at a time keeps to every number. So limits may be left out; those that are given
+    must be complete.
+
+    Args:
+        plan: what is run.
+        limits: as for the concurrent computers.
+    """
+    if limits is None:
+        return OrderedScheduler
+    given = given_limits(plan, limits)
+    return functools.partial(OrderedScheduler, limiters=given.limiters)

@@ -5,6 +5,7 @@ the one before is done. So async cells have a task of their own here too, and fa
 cancellations and resources are treated as there.
 """
 
+from collections.abc import Mapping
 from heapq import heappush
 from typing import Any
 
@@ -18,9 +19,15 @@ class OrderedScheduler(Scheduler):
 
     Args:
         run: what to compute.
+        limiters: by name those that cells enter.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, limiters: Mapping[str, Any] | None = None) -> None:
+        gate = None
+        if limiters:
+            from aiocells._running.tasks.gate import Gate
+
+            gate = Gate(run, limiters)
         super().__init__(run, watchdog=None)
         plan = run.plan
         self._order = iter(plan.order)
@@ -30,6 +37,7 @@ class OrderedScheduler(Scheduler):
         self._queues = [[]] * len(self._entered)
         if self._resources is not None:
             self._resources.one_by_one = True
+            self._resources.gate = gate
 
     @override
     def _admit(self) -> None:

@@ -4,10 +4,13 @@ import asyncio
 import functools
 from collections import deque
 from collections.abc import Callable, Container
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiocells._running.resources import OpenResource, scope_failure
 from aiocells._running.run import Run
+
+if TYPE_CHECKING:
+    from aiocells._running.tasks.gate import Gate
 
 
 class Host(Protocol):
@@ -50,6 +53,7 @@ class ResourceTasks:
     Attributes:
         open: for each open resource the future that tells it to close, in the order
             of their opening.
+        gate: what some wait for before they open.
         one_by_one: whether each is closed before the one that was opened before it,
             be that needed or not.
     """
@@ -58,6 +62,7 @@ class ResourceTasks:
         self._run = run
         self._host = host
         self.open: dict[int, asyncio.Future[None]] = {}
+        self.gate: Gate | None = None
         self.one_by_one = False
         self._opened: dict[int, int] = {}  # the how manieth each was
         # Those whose turn to close has come.
@@ -81,10 +86,12 @@ class ResourceTasks:
         try:
             # It begins when it is opened; one that is lost never does.
             made = run.functions[number](*program.arguments[number](run.values))
-            run.announce("start", number)
             in_thread = options.run_in is not None
             resource = OpenResource(made, timeout=options.timeout, in_thread=in_thread)
-            value = await resource.open()
+            if self.gate is None or number not in self.gate.limiters:
+                value = await self._open(number, resource)
+            else:
+                value = await self._open_inside(self.gate, number, resource)
         except BaseException as error:
             failed = True
             self._tell(host.failed, number, error)
@@ -117,6 +124,29 @@ class ResourceTasks:
         else:
             self._close_unused(self._unused_without(number))
         host.wake()
+
+    async def _open(self, number: int, resource: OpenResource) -> Any:
+        self._run.announce("start", number)
+        return await resource.open()
+
+    async def _open_inside(
+        self, gate: "Gate", number: int, resource: OpenResource
+    ) -> Any:
+        """Open a resource that waits for limits; one that cannot leave them closes."""
+        is_open = False
+
+        async def opened() -> Any:
+            nonlocal is_open
+            value = await self._open(number, resource)
+            is_open = True
+            return value
+
+        try:
+            return await gate.inside(number, opened)
+        except BaseException:
+            if is_open:
+                await resource.close()
+            raise
 
     def _tell(self, method: Callable[..., None], number: int, *what: Any) -> None:
         """Tell the host what happened; what it raises itself ends the computation."""

@@ -26,8 +26,6 @@ from aiocells._running.waiting import outlast
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from aiocells._running.elsewhere.processes import Workers
 
 # Threads of one computation. They wait for most of their time, so that it may be
@@ -42,6 +40,49 @@ _TURNS = 200
 _LATER = 0.001
 
 
+class Threads:
+    """A pool of threads of ours, each started when none is idle.
+
+    Args:
+        most: how many there may be.
+
+    Attributes:
+        pool: takes what they run.
+    """
+
+    def __init__(self, most: int) -> None:
+        # What few programs use, they should load.
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._started: list[threading.Thread] = []
+        self.pool = ThreadPoolExecutor(most, "aiocells", _note_thread, (self._started,))
+
+    def end_now(self) -> None:
+        """Wait in place until they are gone."""
+        self.pool.shutdown()
+
+    async def end(self, on_cancel: Callable[[asyncio.CancelledError], object]) -> None:
+        """Wait until they are gone, through every cancellation, while the loop goes on.
+
+        Args:
+            on_cancel: told of each cancellation.
+        """
+        self.pool.shutdown(wait=False)
+        turns = 0
+        for thread in self._started:
+            while thread.is_alive():
+                turns += 1
+                try:
+                    await asyncio.sleep(0 if turns < _TURNS else _LATER)
+                except asyncio.CancelledError as error:
+                    on_cancel(error)
+        self.pool.shutdown()  # one may have come too late to be noted
+
+
+def _note_thread(started: list[threading.Thread]) -> None:
+    started.append(threading.current_thread())
+
+
 class Offload:
     """Has the cells of a run that say `run_in` called elsewhere.
 
@@ -53,13 +94,13 @@ class Offload:
         UnsupportedCell: a cell names an executor that is not there, wants what the
             platform does not have, or cannot be sent to a process.
         TypeError: something that is no executor, or no mapping of them.
-        ValueError: an executor that no cell names.
+        ValueError: an executor that no cell names, and that is not one of threads or
+            processes.
     """
 
     def __init__(self, run: Run, executors: Mapping[str, Executor] | None) -> None:
         self._run = run
-        self._threads: ThreadPoolExecutor | None = None
-        self._started: list[threading.Thread] = []
+        self._threads: Threads | None = None
         self._workers: Workers | None = None
         executors = checked_mapping("executors", '"name": executor', executors)
         program, moved = run.plan.program, run.plan.elsewhere
@@ -88,15 +129,8 @@ class Offload:
         if where == "thread":
             check_offered(program, number, "thread")
             if self._threads is None:
-                from concurrent.futures import ThreadPoolExecutor
-
-                self._threads = ThreadPoolExecutor(
-                    min(MAX_THREADS, len(run.plan.elsewhere)),
-                    "aiocells",
-                    _note_thread,
-                    (self._started,),
-                )
-            return functools.partial(_in_thread, self._threads, function)
+                self._threads = Threads(min(MAX_THREADS, _in_threads(run.plan)))
+            return functools.partial(_in_thread, self._threads.pool, function)
         if where == "process":
             check_offered(program, number, "process")
             # It loads multiprocessing, which most programs do without.
@@ -124,35 +158,28 @@ class Offload:
     async def close(self) -> None:
         """End our threads and processes; those of the user are the user's."""
         if self._threads is not None:
-            self._threads.shutdown(wait=False)
-            await self._outlast_threads()
-            self._threads.shutdown()  # one may have come too late to be noted
+            await self._threads.end(self._note_cancelled)
         if self._workers is not None:
             try:
                 await self._workers.close()
             except asyncio.CancelledError as error:
-                self._run.cancelled = self._run.cancelled or error
+                self._note_cancelled(error)
 
-    async def _outlast_threads(self) -> None:
-        """Wait until our threads are gone, while the event loop goes on."""
-        turns = 0
-        for thread in self._started:
-            while thread.is_alive():
-                turns += 1
-                try:
-                    await asyncio.sleep(0 if turns < _TURNS else _LATER)
-                except asyncio.CancelledError as error:
-                    self._run.cancelled = self._run.cancelled or error
+    def _note_cancelled(self, error: asyncio.CancelledError) -> None:
+        self._run.cancelled = self._run.cancelled or error
 
 
-def _note_thread(started: list[threading.Thread]) -> None:
-    started.append(threading.current_thread())
+def _in_threads(plan: Plan) -> int:
+    """How many cells run in threads of ours; resources make their own."""
+    options = [plan.program.options[each] for each in plan.elsewhere]
+    return sum(each.run_in == "thread" and not each.is_resource for each in options)
 
 
 def _refuse_unused(plan: Plan, executors: Mapping[str, Executor]) -> None:
     if not executors:
         return
-    named = plan.program.places
+    # What a service gives to all of its graphs need not be used by each.
+    named = plan.program.places.union(_BUILT_IN)
     for name, executor in executors.items():
         if not callable(getattr(executor, "submit", None)):
             msg = (

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +20,7 @@ import pytest
 import aiocells
 from aiocells import Graph, UnsupportedCell, WorkerDied, cell, depends_on
 from aiocells._running.elsewhere import offload, processes
-from tests.helpers import COMPUTERS, Modules
+from tests.helpers import ASYNC_COMPUTERS, COMPUTERS, Modules
 
 ASYNC = [name for name in COMPUTERS if name != "sequential"]
 every_async = pytest.mark.parametrize("name", ASYNC)
@@ -145,6 +145,39 @@ def test_no_more_threads_are_started_than_there_are_cells() -> None:
     graph = Graph.from_cells(*(make(number) for number in range(3)))
     asyncio.run(aiocells.async_compute_concurrent(graph))
     assert 1 <= len(names) <= 3
+
+
+@pytest.mark.needs_threads
+@pytest.mark.parametrize("count", [0, 1, 3, 50])
+def test_there_is_at_most_one_thread_a_cell(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What opens in a thread of its own, or runs elsewhere, needs none; 40 are all."""
+    sizes: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        """A pool that tells how many threads it may have."""
+
+        def __init__(self, most: int, *more: Any) -> None:
+            sizes.append(most)
+            super().__init__(most, *more)
+
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", Pool)
+
+    @aiocells.resource(run_in="thread")
+    def opened() -> Iterator[int]:
+        yield 1
+
+    elsewhere = cell(name="elsewhere", run_in="mine")(lambda opened: opened)
+    in_threads = [
+        cell(name=f"cell_{number}", run_in="thread")(lambda: None)
+        for number in range(count)
+    ]
+    graph = Graph.from_cells(opened, elsewhere, *in_threads)
+    compute = aiocells.async_compute_concurrent
+    asyncio.run(compute(graph, executors={"mine": Immediate()}))
+    of_resource = [1]
+    assert sizes == ([min(count, 40)] if count else []) + of_resource
 
 
 @pytest.mark.needs_threads
@@ -385,6 +418,27 @@ def test_an_executor_name_that_is_mistyped_is_told_ours() -> None:
     for error in refused(graph).values():
         assert "Did you mean 'thread'?" in str(error)
     assert not ran
+
+
+@pytest.mark.parametrize("name", ASYNC_COMPUTERS)
+async def test_threads_and_processes_may_always_be_given(name: str) -> None:
+    """A service has one pool for all of its graphs, also for those that use none."""
+    executors = {"thread": Immediate(), "process": Immediate()}
+
+    @cell
+    def answer() -> int:
+        return 42
+
+    graph = Graph.from_cells(answer)
+    results = await ASYNC_COMPUTERS[name](graph, executors=executors)
+    assert results[answer] == 42
+    with pytest.raises(ValueError, match="Did you mean 'thread'") as caught:
+        await ASYNC_COMPUTERS[name](graph, executors={"threads": Immediate()})
+    assert str(caught.value) == (
+        "executors: no cell has run_in='threads'. Did you mean 'thread'?"
+    )
+    with pytest.raises(TypeError, match="which is no executor"):
+        await ASYNC_COMPUTERS[name](graph, executors={"thread": 40})
 
 
 def test_an_executor_that_no_cell_names_is_refused() -> None:

@@ -26,7 +26,8 @@ something of another name, or give an order.
 Collect: `Graph.from_module`, `Graph.from_cells` and `Graph.from_object`.
 
 Compute: `compute_sequential`, `async_compute_sequential`, `async_compute_concurrent`.
-All take `targets=`, `inputs=` and `overrides=`, and return `Results`.
+All take `targets=`, `inputs=` and `overrides=`, and return `Results`. `hold` keeps what
+was opened for many computations.
 
 Errors: what is refused before a cell runs is a `GraphException`, which says what to do.
 What a cell raises arrives as it was raised; `failures` tells all of it by cell.
@@ -48,6 +49,7 @@ from aiocells.computers.concurrent import (
     async_compute_concurrent,
     async_compute_concurrent_simple,
 )
+from aiocells.computers.holding import hold
 from aiocells.computers.sequential import (
     async_compute_sequential,
     compute_sequential,
@@ -98,6 +100,7 @@ __all__ = [
     "compute_sequential",
     "depends_on",
     "failures",
+    "hold",
     "print_value",
     "resource",
     "timer",

@@ -101,6 +101,31 @@ def choose(
     return plan, dict(zip(overridden, overrides.values(), strict=True))
 
 
+def plan_to_hold(
+    graph: DependencyGraph,
+    cells: Iterable[Any],
+    overrides: Mapping[Any, Any] | None,
+    inputs: Mapping[str, Any] | None,
+) -> tuple[Plan, dict[int, Any]]:
+    """What `plan_for` gives, of cells among which there may be resources.
+
+    It is not kept: this is done once in a program.
+    """
+    check_graph(graph)
+    plan = plan_of(graph)
+    program = plan.program
+    overrides = checked_mapping("overrides", "cell: value", overrides)
+    if not is_iterable(cells):
+        msg = f"hold() takes a list of cells or names: hold(graph, [{cells!r}])."
+        raise TypeError(msg)
+    asked = dict.fromkeys(number_of(program, key, "hold") for key in cells)
+    overridden = _override_numbers(program, overrides)
+    plan = select(plan, tuple(asked), frozenset(overridden))
+    if plan.optional_inputs:
+        plan = without_absent(plan, inputs)
+    return plan, dict(zip(overridden, overrides.values(), strict=True))
+
+
 def without_absent(plan: Plan, inputs: Mapping[str, Any] | None) -> Plan:
     """The plan that leaves the inputs with defaults out which were not given.
 

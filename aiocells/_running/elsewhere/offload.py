@@ -104,7 +104,7 @@ class Offload:
         self._workers: Workers | None = None
         executors = checked_mapping("executors", '"name": executor', executors)
         program, moved = run.plan.program, run.plan.elsewhere
-        _refuse_unused(run.plan, executors)
+        check_executors(run.plan, executors)
         cells = [n for n in moved if not program.is_resource(n)]
         for number in moved:
             if program.is_resource(number):  # it will make a thread of its own
@@ -175,7 +175,13 @@ def _in_threads(plan: Plan) -> int:
     return sum(each.run_in == "thread" and not each.is_resource for each in options)
 
 
-def _refuse_unused(plan: Plan, executors: Mapping[str, Executor]) -> None:
+def check_executors(plan: Plan, executors: Mapping[str, Executor]) -> None:
+    """Refuse what is no executor, and what no cell may ask for.
+
+    Raises:
+        TypeError: something that is no executor.
+        ValueError: an executor that no cell names.
+    """
     if not executors:
         return
     # What a service gives to all of its graphs need not be used by each.

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from aiocells._graphs.structure import Attached
 from aiocells._outcome.results import Results
@@ -150,21 +150,31 @@ def _concluded(run: Run, failed: int) -> Results:
     return run.conclude()
 
 
+# The open resources, with their cells, in the order in which they were opened.
+Opened: TypeAlias = list[tuple[int, OpenResource]]
+
+
 def _run_in_order(run: Run) -> None:
     """Run the plain cells of a plan in order."""
-    opened: list[tuple[int, OpenResource]] = []
+    opened: Opened = []
     try:
-        _run_cells(run, opened)
+        run_cells(run, opened)
     finally:
-        while opened:
-            number, resource = opened.pop()
-            try:
-                _at_once(resource.close())
-            except BaseException as error:
-                run.fail_closing(number, error)
+        close_in_order(run, opened)
 
 
-def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
+def close_in_order(run: Run, opened: Opened) -> None:
+    """Close resources, the last one that was opened first."""
+    while opened:
+        number, resource = opened.pop()
+        try:
+            _at_once(resource.close())
+        except BaseException as error:
+            run.fail_closing(number, error)
+
+
+def run_cells(run: Run, opened: Opened) -> None:
+    """Run plain cells, and leave the resources open."""
     for loop, numbers, steps in _segments(run):
         running = iter(steps)
         try:
@@ -186,7 +196,7 @@ def _run_cells(run: Run, opened: list[tuple[int, OpenResource]]) -> None:
         return
 
 
-def _run_on(run: Run, failed: int, opened: list[tuple[int, OpenResource]]) -> None:
+def _run_on(run: Run, failed: int, opened: Opened) -> None:
     """Run what comes after the first failure, cell by cell."""
     plan, values = run.plan, run.values
     arguments, resources = plan.program.arguments, set(plan.resources)
@@ -221,9 +231,7 @@ def _segments(run: Run) -> list[Segment]:
     )
 
 
-def _open_in_order(
-    run: Run, numbers: Iterator[int], opened: list[tuple[int, OpenResource]]
-) -> None:
+def _open_in_order(run: Run, numbers: Iterator[int], opened: Opened) -> None:
     last_uses = run.plan.last_uses if run.plan.frees else {}
     for number in numbers:
         _open(run, number, opened)
@@ -231,7 +239,7 @@ def _open_in_order(
             run.values[source] = None
 
 
-def _open(run: Run, number: int, opened: list[tuple[int, OpenResource]]) -> None:
+def _open(run: Run, number: int, opened: Opened) -> None:
     program, values = run.plan.program, run.values
     made = run.functions[number](*program.arguments[number](values))
     run.announce("start", number)

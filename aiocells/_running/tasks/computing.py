@@ -8,11 +8,11 @@ from typing import Any
 
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
+from aiocells._running.given_limits import check_count, given_limits
 from aiocells._running.observing import observe
 from aiocells._running.options import Limit
 from aiocells._running.prepare import lay_out
 from aiocells._running.run import Run
-from aiocells._running.tasks.given_limits import check_count, given_limits
 from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells._running.tasks.limits import LimitedScheduler
 from aiocells._running.tasks.nesting import MOST_NESTED, nesting

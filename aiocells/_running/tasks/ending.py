@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiocells._running.run import Run
+from aiocells._running.tasks.resource_tasks import ResourceTasks
 
 # What a cell that is done, has failed or was cancelled waits for.
 OVER = -1
@@ -75,6 +76,12 @@ class Ending:
             self.stop()
         finally:
             self._waiter = None
+
+    async def _close_resources(self, resources: ResourceTasks) -> None:
+        """Close what was opened, when no cell runs any more."""
+        resources.close_soon()
+        while resources.open:
+            await self._wait()
 
     def wake(self) -> None:
         """Have compute() look whether it is over."""

@@ -152,9 +152,7 @@ class Scheduler(Ending):
         if not self._is_stopping and over != len(self._run.plan.order):
             self._tell_what_is_lost()
         if self._resources is not None:
-            self._resources.close_soon()
-            while self._resources.open:
-                await self._wait()
+            await self._close_resources(self._resources)
         if self._factory is not None:
             while self._factory.have_left(must_stop=self._is_stopping):
                 await self._wait()

@@ -3,9 +3,9 @@
 import asyncio
 from heapq import heapify, heappush
 
+from aiocells._running.given_limits import GivenLimits
 from aiocells._running.run import Run
 from aiocells._running.tasks.gate import Gate
-from aiocells._running.tasks.given_limits import GivenLimits
 from aiocells._running.tasks.limits import LimitedScheduler
 from aiocells._typing import override
 

@@ -71,8 +71,7 @@ def cell(
         name: the cell's name, where the function's own does not fit.
         run_in: where a plain function runs: "thread", "process", or the name of an
             executor of the caller's; by default, and in `compute_sequential`, inline.
-        limit: a name, of a limit that the caller gives as `limits={name: count}`, or
-            a tuple of names, entered in that order.
+        limit: a name in the caller's `limits={name: count}`, or a tuple, in its order.
         timeout: seconds after which an async cell fails with a TimeoutError.
         fallback: a plain function of the exception, which gives the value where this
             cell fails, or what it needs; what only such cells need may fail too.

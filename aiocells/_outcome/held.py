@@ -16,7 +16,7 @@ from typing import Any, NoReturn, overload
 
 from aiocells._outcome.lookup import Future, Other, Value
 from aiocells._outcome.results import NOTHING, Results
-from aiocells._planning.roster import Outline
+from aiocells._planning.outline import Outline
 from aiocells._typing import override
 from aiocells.errors import MissingValue
 

@@ -111,15 +111,14 @@ def plan_to_hold(
 
     It is not kept: this is done once in a program.
     """
-    check_graph(graph)
     plan = plan_of(graph)
-    program = plan.program
+    roster = plan.program.roster
     overrides = checked_mapping("overrides", "cell: value", overrides)
     if not is_iterable(cells):
         msg = f"hold() takes a list of cells or names: hold(graph, [{cells!r}])."
         raise TypeError(msg)
-    asked = dict.fromkeys(number_of(program, key, "hold") for key in cells)
-    overridden = _override_numbers(program, overrides)
+    asked = dict.fromkeys(number_of(roster, key, "hold") for key in cells)
+    overridden = numbers_of(roster, overrides, "overrides")
     plan = select(plan, tuple(asked), frozenset(overridden))
     if plan.optional_inputs:
         plan = without_absent(plan, inputs)

@@ -1244,3 +1244,11 @@ async def test_what_the_scheduler_raises_leaves(
         async with Service().hold():
             pass
     assert caught.value is error
+
+
+async def test_replacements_are_held() -> None:
+    """A fake stands for a resource in a hold as in any computation."""
+    service = Service()
+    graph = service.graph.replace({service.inner: lambda: "fake"})
+    async with hold(graph, [service.inner, service.model]) as held:
+        assert held.by_name() == {"inner": "fake", "model": "model by fake"}

@@ -13,7 +13,7 @@ from aiocells._declaring.kinds import Kind
 from aiocells._outcome.exceptions import add_notes, text_of
 from aiocells._outcome.failures import without_stop_iteration
 from aiocells._running.run import Run, is_fatal
-from aiocells._running.tasks.cancellation import Cancellation
+from aiocells._running.tasks.cancellation import delivered
 from aiocells._running.tasks.watchdog import report_blocking
 
 
@@ -102,7 +102,8 @@ class Gate:
             del failure, value  # the first holds this frame
 
     async def _enter(self, number: int, entered: list[tuple[str, Any]]) -> None:
-        cancellation = Cancellation(asyncio.current_task())
+        task = asyncio.current_task()
+        cancelled_before = 0 if task is None else task.cancelling()
         for name, limiter in self.limiters[number]:
             try:
                 await type(limiter).__aenter__(limiter)
@@ -110,8 +111,8 @@ class Gate:
                 _note(error, f"while entering its limit {name!r}")
                 raise
             entered.append((name, limiter))
-            if cancellation.is_new():
-                raise await cancellation.delivered()
+            if task is not None and task.cancelling() > cancelled_before:
+                raise await delivered()
         if self.admitted is not None:
             await self.admitted(number)
 

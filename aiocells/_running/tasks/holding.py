@@ -208,7 +208,7 @@ class _HoldingScheduler(SharingScheduler):
     @override
     async def _close_resources(self, resources: ResourceTasks) -> None:
         holding = self._holding
-        if not (self._is_stopping or self._cancellation.is_new()):
+        if not (self._is_stopping or self._is_newly_cancelled()):
             holding.opened()
             # A resource that is cancelled by its own scope wakes this as well.
             while not (holding.must_close or self._run.cancelled is not None):

@@ -1079,6 +1079,30 @@ def test_a_ring_of_orders_is_refused() -> None:
     assert "what the next waits for" in text
 
 
+def test_a_replacement_must_keep_to_the_order() -> None:
+    """It is named with its own place; one that names fewer limits frees the order."""
+
+    def opposite() -> None: ...
+
+    one = limited("one", lambda: None, ("db", "rate"))
+    two = limited("two", lambda: None, "db")
+    graph = Graph.from_cells(one, two)
+    replacement = cell(limit=("rate", "db"))(opposite)
+    with pytest.raises(DeclarationError) as caught:
+        graph.replace({two: replacement})
+    assert f"{described('two', opposite)} has limit=('rate', 'db')" in str(caught.value)
+    graph.replace({one: cell(limit="db")(lambda: None)}).replace({two: replacement})
+
+
+@each_computer
+async def test_limits_of_replaced_cells_may_still_be_given(computer: Computer) -> None:
+    """Those of several names, too; the code under test need not change."""
+    one = limited("one", lambda: 1, ("db", "rate"))
+    graph = Graph.from_cells(one).replace({one: lambda: 2})
+    limits = {"db": asyncio.Semaphore(1), "rate": 3}
+    assert (await computer(graph, limits=limits))[one] == 2
+
+
 def test_names_of_limits_are_told_apart() -> None:
     """A tuple of no names, of one twice, or of what is none is refused."""
     for given in [(), ("a", "a"), ("a", ""), ("a", 3), (None,)]:

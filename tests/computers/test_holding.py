@@ -643,6 +643,51 @@ async def test_cancelled_while_it_opens() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_cancelled_just_when_all_is_there() -> None:
+    """What closing raises then is told with the cancellation."""
+    error = Trouble("closing")
+
+    @resource
+    async def pool() -> AsyncIterator[int]:
+        entering.cancel("enough")
+        yield 1
+        raise error
+
+    async def enter() -> None:
+        await hold(Graph.from_cells(pool), [pool]).__aenter__()
+
+    entering = asyncio.create_task(enter())
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await entering
+    assert caught.value.args == ("enough",)
+    assert aiocells.failures(caught.value) == {pool: error}
+
+
+@pytest.mark.needs_threads
+async def test_cancelled_while_the_pools_of_the_computation_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All is closed again, and told with the cancellation."""
+    from aiocells._running.elsewhere.offload import Offload
+
+    service = Service(closing=Trouble())
+    where = cell(run_in="thread")(lambda inner: inner)
+    service.graph = Graph.from_cells(where, service.inner, service.outer)
+    close = Offload.close
+
+    async def cancelled_and_close(self: Any) -> None:
+        entering.cancel("enough")
+        await close(self)
+
+    monkeypatch.setattr(Offload, "close", cancelled_and_close)
+    entering = asyncio.create_task(service.hold(where).__aenter__())
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await entering
+    assert caught.value.args == ("enough",)
+    assert [*aiocells.failures(caught.value)] == [service.inner]
+    assert service.log == ["open outer", "open inner", *CLOSED]
+
+
 @pytest.mark.parametrize("turns", range(25))
 async def test_cancelled_at_any_turn_nothing_is_left(turns: int) -> None:
     """Either it is held, or all is closed; and never is a task left."""

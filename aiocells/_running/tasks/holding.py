@@ -51,7 +51,8 @@ class TaskHolding(Holding):
         self._waiters: list[asyncio.Future[None]] = []
         self._is_open = False
         self.must_close = False  # someone leaves
-        self._is_told = False  # who enters or leaves is told how it ended
+        # Whether somebody, who enters or leaves, will be told how it ended.
+        self._is_told = True
 
     async def enter(self) -> Held:
         """Compute the cells, and open the resources."""
@@ -70,15 +71,15 @@ class TaskHolding(Holding):
         keeper.add_done_callback(_keepers.discard)
         keeper.add_done_callback(self._wake)
         cancelled: BaseException | None = await self._until(
-            self._is_there, on_cancel=self._give_up
+            self._is_there, on_cancel=keeper.cancel
         )
         try:
             if offload is not None and offload.has_pools:
                 await offload.close()
             cancelled = cancelled or run.cancelled
             if self._is_open and cancelled is None:
+                self._is_told = False
                 return self.give()
-            self._is_told = True
             self._close()
             await self._until(keeper.done)
             run.cancelled = cancelled or run.cancelled
@@ -89,11 +90,6 @@ class TaskHolding(Holding):
 
     def _is_there(self) -> bool:
         return self._is_open or (self._keeper is not None and self._keeper.done())
-
-    def _give_up(self) -> None:
-        self._is_told = True  # who enters will be
-        if self._keeper is not None:
-            self._keeper.cancel()
 
     async def leave(self, error: BaseException | None) -> None:
         """End the threads, close the resources, and tell what failed."""

@@ -364,7 +364,10 @@ def test_a_plain_with_runs_all_inline() -> None:
         assert {*held.values()} == {threading.get_ident()}
 
 
-@pytest.mark.parametrize("factory", FACTORIES)
+# A task group is for tasks.
+@pytest.mark.parametrize(
+    "factory", [name for name in FACTORIES if name != "of_no_task"]
+)
 async def test_any_task_may_enter_or_leave(factory: str) -> None:
     """Each resource opens and closes in a task and a context of its own."""
     tasks: list[Any] = []
@@ -765,6 +768,7 @@ async def test_a_scope_of_anyio_around_it() -> None:
     assert service.log == [*OPENED, *CLOSED]
 
 
+@pytest.mark.needs_threads
 def test_ctrl_c_within_the_block() -> None:
     """Under `asyncio.run` it closes, and is told as ever."""
     service = Service()

@@ -181,6 +181,44 @@ def test_the_cost_of_limits_grows_as_their_number(name: str) -> None:
     check_growth(name, limited, limits=limits)
 
 
+def limited_twice(count: int) -> Graph:
+    """So many cells, each with a limit of its own and one that all share."""
+
+    async def turn() -> None:
+        await asyncio.sleep(0)
+
+    cells = []
+    for number in range(count):
+        limit = CountedName("all"), CountedName(f"limit_{number}")
+        cells.append(cell(functools.partial(turn), name=f"cell_{number}", limit=limit))
+    return Graph.from_cells(*cells)
+
+
+@every_concurrent
+def test_the_cost_of_several_limits_grows_as_their_number(name: str) -> None:
+    """A cell is looked at again only where one of its limits has room."""
+
+    def limits(size: int) -> dict[str, int]:
+        own = {CountedName(f"limit_{number}"): 1 for number in range(size)}
+        return {CountedName("all"): 2, **own}
+
+    check_growth(name, limited_twice, limits=limits)
+
+
+@every_async
+def test_the_cost_of_shared_limits_grows_as_their_number(name: str) -> None:
+    """However many cells wait for one limiter, and whatever counts them besides."""
+
+    def limits(size: int) -> dict[str, Any]:
+        own = {
+            CountedName(f"limit_{number}"): asyncio.Semaphore(1) if number % 2 else 1
+            for number in range(size)
+        }
+        return {CountedName("all"): asyncio.Semaphore(2), **own}
+
+    check_growth(name, limited_twice, limits=limits)
+
+
 def failing(count: int) -> Graph:
     """So many cells that fail, each with one that is skipped for it."""
 

@@ -49,7 +49,6 @@ from aiocells.computers.concurrent import (
     async_compute_concurrent,
     async_compute_concurrent_simple,
 )
-from aiocells.computers.holding import hold
 from aiocells.computers.sequential import (
     async_compute_sequential,
     compute_sequential,
@@ -109,20 +108,21 @@ __all__ = [
 # `import aiocells.demo_6` is how 1.x code reaches a demo.
 __path__.append(_os.path.join(__path__[0], "demos"))
 
-# Imported when they are used: modules, and what is of version 1, by its module.
+# Imported when they are used: modules; and by its module what few need.
 _MODULES = ("drawing", "observers")
-_FIRST_VERSION = {
-    "ModAdder": "mod",
-    "ModClock": "mod",
-    "ModPlace": "mod",
-    "ModPrinter": "mod",
-    "Place": "places",
-    "Stopwatch": "stopwatch",
-    "assign": "places",
-    "cancel_flow": "flow",
-    "compute_flow": "flow",
-    "print_value": "places",
-    "timer": "places",
+_LATER = {
+    "hold": "computers.holding",
+    "ModAdder": "_first_version.mod",
+    "ModClock": "_first_version.mod",
+    "ModPlace": "_first_version.mod",
+    "ModPrinter": "_first_version.mod",
+    "Place": "_first_version.places",
+    "Stopwatch": "_first_version.stopwatch",
+    "assign": "_first_version.places",
+    "cancel_flow": "_first_version.flow",
+    "compute_flow": "_first_version.flow",
+    "print_value": "_first_version.places",
+    "timer": "_first_version.places",
 }
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from aiocells._first_version.mod import ModAdder, ModClock, ModPlace, ModPrinter
     from aiocells._first_version.places import Place, assign, print_value, timer
     from aiocells._first_version.stopwatch import Stopwatch
+    from aiocells.computers.holding import hold
 
     __version__: str
 else:
@@ -143,9 +144,9 @@ else:
 
         if name in _MODULES:
             return importlib.import_module(f"aiocells.{name}")
-        if name in _FIRST_VERSION:
-            module = f"aiocells._first_version.{_FIRST_VERSION[name]}"
-            found = globals()[name] = getattr(importlib.import_module(module), name)
+        if name in _LATER:
+            module = importlib.import_module(f"aiocells.{_LATER[name]}")
+            found = globals()[name] = getattr(module, name)
             return found
         if name == "__version__":
             return importlib.import_module("importlib.metadata").version("aiocells")

@@ -2,11 +2,8 @@
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
-
-from aiocells._collecting.limit_order import ring_of
 from aiocells._declaring import names as _names
 from aiocells._planning.plan import Plan
 from aiocells._running.options import Limit, checked_mapping
@@ -15,8 +12,7 @@ from aiocells.errors import UnsupportedCell
 _EXAMPLE = "asyncio.Semaphore(10)"
 
 
-@attrs.frozen
-class GivenLimits:
+class GivenLimits(NamedTuple):
     """Limits that were looked at.
 
     Attributes:
@@ -118,6 +114,9 @@ def _check_aliases(plan: Plan, limiters: Mapping[str, Any]) -> None:
     Raises:
         ValueError: they would.
     """
+    # Few need it.
+    from aiocells._collecting.limit_order import ring_of
+
     options = plan.program.options
     entered = [
         (each, tuple(id(limiters[n]) for n in options[each].limits if n in limiters))

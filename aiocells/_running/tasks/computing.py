@@ -8,13 +8,11 @@ from typing import Any
 
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
-from aiocells._running.given_limits import check_count, given_limits
 from aiocells._running.observing import observe
 from aiocells._running.options import Limit
 from aiocells._running.prepare import lay_out
 from aiocells._running.run import Run
 from aiocells._running.tasks.in_order import OrderedScheduler
-from aiocells._running.tasks.limits import LimitedScheduler
 from aiocells._running.tasks.nesting import MOST_NESTED, nesting
 from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._running.tasks.watchdog import WATCHDOG, check_watchdog
@@ -84,6 +82,10 @@ def concurrent_scheduler(
         if inline and watchdog is WATCHDOG:
             return Scheduler
         return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
+    # What is not asked for should not be waited for at every import.
+    from aiocells._running.given_limits import check_count, given_limits
+    from aiocells._running.tasks.limits import LimitedScheduler
+
     if max_concurrency is not None:
         check_count("max_concurrency", max_concurrency)
     given = given_limits(plan, limits)
@@ -122,5 +124,7 @@ def ordered_scheduler(
     """
     if limits is None:
         return OrderedScheduler
+    from aiocells._running.given_limits import given_limits
+
     given = given_limits(plan, limits)
     return functools.partial(OrderedScheduler, limiters=given.limiters)

@@ -102,7 +102,8 @@ class HeldRun(FaultRun):
     async def _hold(self, graph: Any, **options: Any) -> Any:
         for other in ("on_error", "max_concurrency"):
             del options[other]
-        async with aiocells.hold(graph, graph.dependency_dict, **options) as held:
+        cells = options.pop("targets")
+        async with aiocells.hold(graph, cells, **options) as held:
             for cell, value in held.items():
                 rank = self.made.ranks[cell]
                 if not self.case.nodes[rank].is_resource:
@@ -113,5 +114,5 @@ class HeldRun(FaultRun):
 
     @property
     def values(self) -> dict[int, Any]:
-        """The values by rank; those of resources are closed."""
+        """The values by rank, which are gone by now."""
         return self.held_values

@@ -42,8 +42,9 @@ class Held(Results):
         outline: Outline,
         values: Sequence[Any],
         executors: Mapping[str, Executor],
+        fallbacks: Mapping[int, BaseException] = NOTHING,
     ) -> None:
-        super().__init__(outline, values)
+        super().__init__(outline, values, fallbacks=fallbacks)
         self._is_over = False
         self.executors = executors
 

@@ -1301,3 +1301,30 @@ async def test_replacements_are_held() -> None:
     graph = service.graph.replace({service.inner: lambda: "fake"})
     async with hold(graph, [service.inner, service.model]) as held:
         assert held.by_name() == {"inner": "fake", "model": "model by fake"}
+
+
+@either
+async def test_what_falls_back_is_held_as_well(is_plain: bool) -> None:
+    """A pool that cannot be opened has a value in its place, and so has a cell."""
+    service = Service(is_plain=is_plain, opening=Trouble("no"))
+
+    @resource(fallback=lambda error: f"no pool: {error}")
+    def pool(outer: str) -> Iterator[str]:
+        raise Trouble(outer)
+        yield ""
+
+    @cell
+    def broken() -> None:
+        raise Trouble
+
+    @cell(fallback=lambda error: type(error))
+    @aiocells.depends_on(broken=broken)
+    def model(broken: None) -> None: ...
+
+    service.graph = Graph.from_cells(pool, model, service.outer)
+    async with entered(service.hold(pool, model), is_plain=is_plain) as held:
+        assert held.by_name() == {"pool": "no pool: outer here", "model": Trouble}
+        assert {*held.fallbacks} == {pool, model}
+        assert repr(held).startswith("<Held: 'pool', 'model'; fell back: '")
+        assert service.log == ["open outer"]
+    assert service.log == ["open outer", "close outer"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fault_runs import FaultRun
 from tests.fault_sharing import HeldRun, SharedCase, shared
-from tests.faults import PLAIN_FAULTS, Case, make_case, make_nodes
+from tests.faults import PLAIN_FAULTS, Case, make_case, make_nodes, some
 from tests.running.test_faults import chooser, make_calm_case, many
 
 
@@ -37,7 +37,9 @@ def held_cases(draw: st.DrawFn) -> Case:
     """One that may be held: the first failure ends it."""
     choose = chooser(draw)
     case = attrs.evolve(make_case(choose), computer="concurrent", on_error="raise")
-    case = attrs.evolve(case, max_concurrency=None)
+    ranks = range(len(case.nodes))
+    targets = choose((tuple(ranks), some(choose, ranks, 3)))
+    case = attrs.evolve(case, max_concurrency=None, targets=targets)
     return choose((lambda: case, lambda: shared(case, choose((0, 1)))))()
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 
 from aiocells._outcome.exceptions import set_traceback, traceback_of
 from aiocells._outcome.held import Held
+from aiocells._outcome.results import NOTHING
 from aiocells._planning.plan import Plan
 from aiocells._running.elsewhere.offload import Threads, check_executors
 from aiocells._running.given_limits import GivenLimits
@@ -47,15 +48,17 @@ class Holding:
 
     def give(self) -> Held:
         """What was computed; for who asked."""
-        plan, values = self.run.plan, self.run.values
-        targets = [values[number] for number in plan.targets]
-        self.held = Held(plan.outline, targets, self.executors)
+        run, plan = self.run, self.run.plan
+        targets = [run.values[number] for number in plan.targets]
+        fallbacks = NOTHING if run.recovery is None else run.recovery.fallbacks.copy()
+        self.held = Held(plan.outline, targets, self.executors, fallbacks)
         return self.held
 
     def take_back(self) -> None:
         """Have nobody use the values any more, which are about to go."""
         if self.held is not None:
             self.held.end()
+            self.held = None  # what it fell back from may refer to this
 
     def conclude(self, error: BaseException | None) -> None:
         """Raise what failed, unless the block itself did.

@@ -32,6 +32,11 @@ class TaskHolding(Holding):
         threads: how many threads there may be to be held; None for no pool of them.
         limits: what the caller gave as limits=.
         watchdog: seconds that a plain cell may hold up the loop without a word.
+
+    Attributes:
+        entering: the task that enters, whose cancellation counts while all opens, and
+            how often it had been cancelled before.
+        must_close: whether somebody leaves.
     """
 
     def __init__(
@@ -46,11 +51,13 @@ class TaskHolding(Holding):
         self._limits = limits
         self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        self.entering = task, 0 if task is None else task.cancelling()
         self._scheduler: _HoldingScheduler | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._waiters: list[asyncio.Future[None]] = []
         self._is_open = False
-        self.must_close = False  # someone leaves
+        self.must_close = False
         # Whether somebody, who enters or leaves, will be told how it ended.
         self._is_told = True
 
@@ -203,6 +210,9 @@ class _HoldingScheduler(SharingScheduler):
             run, inline=True, watchdog=watchdog, max_concurrency=None, given=limits
         )
         self._holding = holding
+        # Until it is open, who enters decides whether it is cancelled; then the keeper.
+        self._keeper = self._caller
+        self._caller, self._cancelling = holding.entering
         if self._resources is None:
             self._resources = ResourceTasks(run, self, ())
 
@@ -210,6 +220,7 @@ class _HoldingScheduler(SharingScheduler):
     async def _close_resources(self, resources: ResourceTasks) -> None:
         holding = self._holding
         if not (self._is_stopping or self._is_newly_cancelled()):
+            self._caller, self._cancelling = self._keeper, 0
             holding.opened()
             # A resource that is cancelled by its own scope wakes this as well.
             while not (holding.must_close or self._run.cancelled is not None):

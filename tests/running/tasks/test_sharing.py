@@ -1041,6 +1041,73 @@ async def test_no_value_is_kept_alive(computer: Computer) -> None:
         gc.enable()
 
 
+# Fallbacks
+
+
+@each_computer
+async def test_a_cell_falls_back_when_it_has_left(computer: Computer) -> None:
+    """From what it raises itself, and from what entering or leaving raises."""
+    log: list[Any] = []
+
+    def falls_back(error: BaseException) -> str:
+        log.append("fallback")
+        return str(error)
+
+    failure = Trouble("cell")
+
+    def fails() -> None:
+        raise failure
+
+    limits = {
+        "fine": Limiter(log, "fine"),
+        "full": Limiter(log, "full", entering=Trouble("full")),
+        "broken": Limiter(log, "broken", leaving=Trouble("broken")),
+    }
+    bodies = {"fine": fails, "full": lambda: None, "broken": lambda: None}
+    cells = [
+        limited(f"cell_{name}", body, name, fallback=falls_back)
+        for name, body in bodies.items()
+    ]
+    results = await computer(Graph.from_cells(*cells), limits=limits)
+    assert sorted(results.values()) == ["broken", "cell", "full"]
+    assert log.index("leave fine") < log.index("fallback")
+    assert log.count("fallback") == 3
+
+
+@each_computer
+async def test_what_is_lost_enters_nothing(computer: Computer) -> None:
+    """A cell, or a resource, that falls back for what it needs never waits for it."""
+    log: list[Any] = []
+    failure = Trouble("broken")
+
+    @cell
+    def broken() -> None:
+        raise failure
+
+    @resource(limit="db", fallback=str)
+    @aiocells.depends_on(broken=broken)
+    async def pool(broken: None) -> AsyncIterator[int]:
+        yield 1
+
+    @cell(limit="db", fallback=str)
+    @aiocells.depends_on(broken=broken)
+    def rows(broken: None) -> None: ...
+
+    skipped = limited("skipped", aiocells.depends_on(broken)(lambda: None))
+    recorder = Recorder()
+    results = await computer(
+        Graph.from_cells(pool, rows, skipped, aiocells.depends_on(pool)(lambda: 1)),
+        limits={"db": Limiter(log)},
+        on_error="continue",
+        observers=[recorder],
+    )
+    assert log == []
+    assert results[rows] == "broken"
+    assert results.skipped == {skipped}
+    assert {*results.fallbacks} == {pool, rows}
+    assert sorted(recorder.names("fallback")) == ["pool", "rows"]
+
+
 # Orders
 
 

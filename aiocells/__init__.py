@@ -21,7 +21,8 @@ no cell of that name, it is an input:
 
 Declare: `cell` marks a function as a cell, and `resource` a generator function that
 opens something, yields it, and closes it. `depends_on` and `Input` bind a parameter to
-something of another name, or give an order.
+something of another name, or give an order; `Lazy` has a cell computed only when it is
+asked for.
 
 Collect: `Graph.from_module`, `Graph.from_cells` and `Graph.from_object`.
 
@@ -41,7 +42,7 @@ from typing import TYPE_CHECKING
 
 from aiocells._collecting.graph import Graph
 from aiocells._declaring.decorators import cell, depends_on, resource
-from aiocells._declaring.spec import Input
+from aiocells._declaring.spec import Input, Lazy
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.failures import failures
 from aiocells._outcome.results import Results
@@ -75,6 +76,7 @@ __all__ = [
     "Graph",
     "GraphException",
     "Input",
+    "Lazy",
     "MissingInput",
     "MissingValue",
     "ModAdder",

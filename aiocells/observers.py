@@ -110,12 +110,16 @@ class Recorder:
     def check_order(self, graph: Any) -> None:
         """Check that each cell started after all that it needs had ended.
 
+        What it may ask for while it runs, as `Lazy`, may end later.
+
         Args:
             graph: what was computed.
 
         Raises:
             AssertionError: one started too early, or twice; the message names it.
         """
+        from aiocells._graphs.dependency_graph import needs_of
+
         ended: set[Any] = set()
         started: set[Any] = set()
         expected = ("start", "skip")
@@ -130,7 +134,7 @@ class Recorder:
                     msg = f"cell {event.name!r} started twice"
                     raise AssertionError(msg)
                 started.add(event.cell)
-                needs = graph.dependency_dict[event.cell]
+                needs = needs_of(graph, event.cell)
                 early = (needs & names_of.keys()) - ended
                 if early:
                     names = ", ".join(sorted(names_of[each] for each in early))

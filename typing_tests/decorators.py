@@ -3,10 +3,10 @@
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Generic, TypeVar, assert_type
 
-from aiocells import Input, cell, depends_on, resource
+from aiocells import Input, Lazy, cell, depends_on, resource
 
 Value = TypeVar("Value")
 
@@ -250,3 +250,20 @@ resource(fallback=3)  # type: ignore[call-overload]
 cell(color="red")  # type: ignore[call-overload]
 resource(timeout="3")  # type: ignore[call-overload]
 cell(secret="yes")  # type: ignore[call-overload]
+
+
+@cell
+@depends_on(spot=Lazy(spot), volatility=Lazy(volatility), later=[Lazy("later"), spot])
+async def asking(
+    spot: Callable[[], float],
+    volatility: Callable[[], Awaitable[list[float]]],
+    later: list[Any],
+) -> float:
+    """May ask for others."""
+    assert_type(spot(), float)
+    assert_type(await volatility(), list[float])
+    return spot()
+
+
+depends_on(Lazy(spot))  # type: ignore[arg-type]
+Lazy(3)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from aiocells._declaring.parameters import (
     parameters_of,
 )
 from aiocells._declaring.source import globals_of
-from aiocells._declaring.spec import PLAIN, PLAIN_SPEC, CellSpec, Input
+from aiocells._declaring.spec import PLAIN, PLAIN_SPEC, CellSpec, Input, Lazy
 from aiocells.errors import DeclarationError, UnbindableParameter
 
 Function = Callable[..., Any]
@@ -149,10 +149,19 @@ class Binder:
         bindings = self._bindings(cell, spec, parameters) if spec.bindings else {}
         if bindings and not parameters.is_known:
             parameters = parameters._replace(keyword=tuple(bindings))
-        sources, sizes, optional = self._sources(cell, parameters, bindings, ordered)
+        sources, sizes, optional, asking = self._sources(
+            cell, parameters, bindings, ordered
+        )
         if sources and sources[0] < 0 and is_unbound(function):
             self._refuse_unbound(function)
         needs = [self._number(part) for each in ordered for part in cells_of(each)]
+        if asking:
+            bound.asking[number] = tuple(asking)
+            waits_for = set(enumerate(sources)).difference(
+                (place, sources[place]) for place in asking
+            )
+            asked = {sources[place] for place in asking}
+            bound.lazy[number] = asked.difference(needs, (s for _, s in waits_for))
         needs.extend([source for source in sources if source >= 0])
         bound.needs.append(_without_repeats(tuple(needs)))
         bound.args.append(tuple(sources))
@@ -172,11 +181,11 @@ class Binder:
         parameters: Parameters,
         bindings: dict[str, Any],
         ordered: list[Function],
-    ) -> tuple[list[int], list[Group], dict[int, int]]:
+    ) -> tuple[list[int], list[Group], dict[int, int], list[int]]:
         """Where the values of a call come from, and what makes up each argument.
 
-        Last come the inputs that the cell can do without, by the position of the
-        parameter.
+        Then come the inputs that the cell can do without, by the position of the
+        parameter; and the places, among the first, of what it may ask for.
 
         Args:
             function: the cell.
@@ -188,6 +197,7 @@ class Binder:
         sources: list[int] = []
         sizes: list[Group] = []
         optional: dict[int, int] = {}
+        asking: list[int] = []
         module = globals_of(function) if parameters is not NO_PARAMETERS else {}
         for name in parameters.names:
             arg: Any = bindings.get(name)
@@ -198,16 +208,20 @@ class Binder:
             if arg is None and name not in defaults:
                 arg = finder.among_given(function, name)
             if type(arg) is list or type(arg) is dict:
-                parts = cells_of(arg)
-                sources.extend([self._source(part, name) for part in parts])
+                for part in cells_of(arg):
+                    if type(part) is Lazy:
+                        asking.append(len(sources))
+                    sources.append(self._source(part, name))
                 sizes.append(len(arg) if type(arg) is list else Keys(tuple(arg)))
             else:
+                if type(arg) is Lazy:
+                    asking.append(len(sources))
                 source = self._source(arg, name)
                 if source < 0 and name in defaults:
                     optional[len(sizes)] = ~source
                 sources.append(source)
                 sizes.append(None)
-        return sources, sizes, optional
+        return sources, sizes, optional, asking
 
     def _source(self, arg: Any, name: str) -> int:
         """The number of a cell, or the complement of that of an input."""
@@ -218,7 +232,8 @@ class Binder:
                 secret = self.bound.secret
                 secret[arg.name] = arg.secret or secret.get(arg.name, False)
             return ~self._slot(arg.name)
-        return self._number(arg)
+        cell: Any = arg.cell if isinstance(arg, Lazy) else arg
+        return self._number(cell)
 
     def _slot(self, name: str) -> int:
         slot = self._slots.get(name)

@@ -87,6 +87,8 @@ class Bound:
         inputs: what the caller may give, by name.
         secret: for the inputs of which `Input` says it, whether they are secret.
         several_limits: the cells whose `limit` may name more than one.
+        asking: for the cells that may ask for others, where in `args` these stand.
+        lazy: for the same cells, the others that they need in no other way.
         given: how many cells, the first ones, the user asked for.
         owner: the object that they were collected from, if any.
         replaced: what `Graph.replace` has done, if anything.
@@ -105,6 +107,8 @@ class Bound:
         self.inputs: list[str] = []
         self.secret: dict[str, bool] = {}
         self.several_limits: list[int] = []
+        self.asking: dict[int, tuple[int, ...]] = {}
+        self.lazy: dict[int, set[int]] = {}
         self.given = 0
         self.owner: object = None
         self.replaced: Replaced | None = None

@@ -213,7 +213,9 @@ class Graph(DependencyGraph):
         graph = cls()
         graph._origins = origins
         bound = graph._bound = bind(given, owner)
-        graph._structure = Structure(bound.nodes, bound.index, bound.needs, bound.names)
+        graph._structure = Structure(
+            bound.nodes, bound.index, bound.needs, bound.names, bound.lazy
+        )
         graph._check_orders(bound)
         return graph
 
@@ -224,6 +226,10 @@ class Graph(DependencyGraph):
             from aiocells._collecting.limit_order import check_limit_order
 
             check_limit_order(self._structure, bound)
+        if bound.asking:
+            from aiocells._collecting.asking import check_asking
+
+            check_asking(self._structure, bound)
 
     def __str__(self) -> str:
         # Of a graph that is put together by hand, str() shows what it did in 1.x.

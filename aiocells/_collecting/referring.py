@@ -12,7 +12,7 @@ from aiocells._collecting.objects import bound_method, is_unbound, redefined_as
 from aiocells._declaring import names as _names
 from aiocells._declaring.marks import spec_of
 from aiocells._declaring.source import globals_of
-from aiocells._declaring.spec import Input
+from aiocells._declaring.spec import Input, Lazy
 from aiocells.errors import DeclarationError, UnknownCell
 
 Function = Callable[..., Any]
@@ -35,11 +35,13 @@ class Resolver:
         """The cell that an argument of `depends_on` means.
 
         Args:
-            reference: a cell, another callable, a string, or an `Input`, which
-                means itself.
+            reference: a cell, another callable, a string; an `Input`, which means
+                itself; or a `Lazy`, which means the same of what it is of.
             function: the cell that was decorated.
         """
         finder = self._finder
+        if isinstance(reference, Lazy):
+            return _lazily(self.resolve(reference.cell, function))
         if isinstance(reference, Input):
             return reference
         if isinstance(reference, str):
@@ -165,6 +167,15 @@ class Resolver:
             f"{what}: module {where!r} has no cell {path!r}.{_names.did_you_mean(near)}"
         )
         raise UnknownCell(msg, name=reference, suggestions=near)
+
+
+def _lazily(meant: Any) -> Any:
+    """A cell, or each one of a family, as what may be asked for."""
+    if type(meant) is list:
+        return list(map(Lazy, meant))
+    if type(meant) is dict:
+        return {key: Lazy(each) for key, each in meant.items()}
+    return Lazy(meant)
 
 
 def _stacklevel_of_user() -> int:

@@ -66,6 +66,7 @@ def _copied(bound: Bound, structure: Structure) -> Bound:
     new.nodes, new.index = structure.nodes, structure.index
     new.needs, new.names = structure.needs, structure.names
     new.shapes, new.optional = bound.shapes.copy(), bound.optional.copy()
+    new.asking, new.lazy = bound.asking.copy(), structure.lazy
     new.inputs, new.secret = bound.inputs.copy(), bound.secret.copy()
     by_hand = structure.nodes[len(bound.args) :]
     new.args = [*bound.args, *([()] * len(by_hand))]
@@ -91,6 +92,8 @@ def _bind(structure: Structure, new: Bound, chosen: Mapping[int, Function]) -> N
     for number in chosen:
         new.shapes.pop(number, None)
         new.optional.pop(number, None)
+        new.asking.pop(number, None)
+        new.lazy.pop(number, None)
         before = new.needs[number]
         binder.bind_one(number, nodes[number])
         # It was bound as one more cell.
@@ -101,6 +104,8 @@ def _bind(structure: Structure, new: Bound, chosen: Mapping[int, Function]) -> N
         if isinstance(before, dict):
             by_hand = {each: True for each, is_by_hand in before.items() if is_by_hand}
             new.needs[number] = dict.fromkeys(new.needs[number], False) | by_hand
+            if number in new.lazy:
+                new.lazy[number] -= by_hand.keys()
     binder.bind_from(first)
 
 

@@ -23,6 +23,7 @@ from aiocells._declaring.spec import (
     PLAIN_SPEC,
     Binding,
     Input,
+    Lazy,
     Options,
     Reference,
     is_name,
@@ -203,8 +204,9 @@ def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
         cells: computed first. A parameter that bears the name of one of them also
             gets its value. Each is a cell, another callable, or a string: the name
             of a cell that may be defined later, or "package.module:name".
-        bindings: for a parameter the cell whose value it gets, an `Input`, or a
-            list of these, which gives a list of their values.
+        bindings: for a parameter the cell whose value it gets, an `Input`, a cell
+            that it may ask for, as `Lazy(cell)`, or a list of these, which gives a list
+            of their values.
 
     Returns:
         A decorator that marks a function, and returns the same function.
@@ -235,7 +237,9 @@ def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
             _as_read(bound) if parts is None else tuple(map(_as_read, parts))
         )
         for part in (bound,) if parts is None else parts:
-            if not isinstance(part, Input):
+            if isinstance(part, Lazy):
+                _check_lazy(part, f"{parameter}=")
+            elif not isinstance(part, Input):
                 _check_reference(part, f"{parameter}=")
     nameless = [each for each in cells if callable(each) and own_name(each) is None]
     called = _local_names(nameless, sys._getframe(1)) if nameless else ()
@@ -254,6 +258,8 @@ def _local_names(
 
 def _as_read(reference: Any) -> Any:
     """A reference with its name, if it is one, as Python reads names."""
+    if isinstance(reference, Lazy):
+        return Lazy(_as_read(reference.cell))
     return normal(reference) if isinstance(reference, str) else reference
 
 
@@ -264,7 +270,30 @@ def _parts(bound: Any) -> tuple[Any, ...] | None:
     return tuple(bound)
 
 
+def _check_lazy(lazy: Lazy, where: str) -> None:
+    within: object = lazy.cell
+    if isinstance(within, Input | Lazy):
+        msg = (
+            f"depends_on({where}{lazy!r}): {within!r} is no cell, so that there is "
+            f"nothing to compute when it is asked for: depends_on({where}{within!r})."
+        )
+        raise DeclarationError(msg)
+    if _parts(within) is not None:
+        msg = (
+            f"depends_on({where}{lazy!r}): each cell of a list is asked for by itself: "
+            f"depends_on({where}[Lazy(...), ...])."
+        )
+        raise DeclarationError(msg)
+    _check_reference(within, where)
+
+
 def _check_reference(reference: object, where: str = "") -> None:
+    if isinstance(reference, Lazy):
+        msg = (
+            f"depends_on({reference!r}): what is only asked for orders nothing, so it "
+            f"must be bound to a parameter: depends_on(parameter={reference!r})."
+        )
+        raise DeclarationError(msg)
     if isinstance(reference, Input):
         msg = (
             f"depends_on({reference!r}): an input orders nothing, so it must be bound "

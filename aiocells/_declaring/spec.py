@@ -70,8 +70,40 @@ class Input:
         return f"Input(name={self.name!r}{secret})"
 
 
+@attrs.frozen
+class Lazy:
+    """A cell that is computed only if it is asked for, while the graph is computed.
+
+    The parameter that it is bound to gets a function without parameters: an async one
+    where the cell that asks is async, else a plain one. Calling it has the cell
+    computed, and what that needs, once for all who ask, and gives the value.
+
+    Args:
+        cell: a cell, another callable, or a string: the name of a cell that may be
+            defined later, or "package.module:name".
+
+    >>> from aiocells import Graph, Lazy, cell, compute_sequential, depends_on
+    >>> @cell
+    ... def offers() -> list[str]:
+    ...     print("looking for offers")
+    ...     return ["tea"]
+    >>> @cell
+    ... @depends_on(offers=Lazy(offers))
+    ... def page(is_member: bool, offers) -> list[str]:
+    ...     return offers() if is_member else []
+    >>> graph = Graph.from_cells(page)
+    >>> compute_sequential(graph, inputs={"is_member": False})[page]
+    []
+    >>> compute_sequential(graph, inputs={"is_member": True})[page]
+    looking for offers
+    ['tea']
+    """
+
+    cell: Callable[..., Any] | str
+
+
 Reference: TypeAlias = Callable[..., Any] | str
-Binding: TypeAlias = Reference | Input | Sequence[Reference | Input]
+Binding: TypeAlias = Reference | Input | Lazy | Sequence[Reference | Input | Lazy]
 
 
 def is_name(reference: str) -> bool:

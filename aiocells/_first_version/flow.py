@@ -11,7 +11,7 @@ from aiocells._planning.plan import Plan
 from aiocells._planning.selecting import select
 from aiocells._running.prepare import choose, lay_out, without_absent
 from aiocells._running.run import Run
-from aiocells._running.tasks.in_order import OrderedScheduler
+from aiocells._running.tasks.computing import ordered_scheduler
 from aiocells.errors import GraphException, UnsupportedCell
 
 
@@ -196,7 +196,7 @@ async def _next_round(flow: _Flow) -> None:
     for number in numbers:
         flow.start(number)
     run = Run(flow.round, flow.values.copy())
-    await OrderedScheduler(run).compute()
+    await ordered_scheduler(run.plan, None)(run).compute()
     run.conclude()
 
 

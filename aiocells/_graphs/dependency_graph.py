@@ -216,6 +216,15 @@ def structure_of(graph: DependencyGraph) -> Structure:
         raise TypeError(msg) from None
 
 
+def needs_of(graph: DependencyGraph, node: Any) -> frozenset[Any]:
+    """The nodes that must be computed before a node, and not while it runs."""
+    structure = graph._structure
+    number = structure.index[node]
+    lazy = structure.lazy.get(number, ())
+    needs = [each for each in structure.needs[number] if each not in lazy]
+    return frozenset(structure.nodes[each] for each in needs)
+
+
 def order_of(structure: Structure) -> list[int]:
     """The numbers of the nodes in topological order; not to be changed.
 

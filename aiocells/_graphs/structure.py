@@ -23,6 +23,7 @@ class Structure:
             as an ordered set, whose values tell which those are.
         names: the names of those nodes that do not tell their own.
         stand_ins: the functions that stand for some nodes.
+        lazy: for the nodes that may ask for others, those that they need only then.
         version: counts the changes, so that what is derived knows when it is stale.
         attached: what others keep here, each by an `Attached` of its own.
     """
@@ -33,12 +34,14 @@ class Structure:
         index: dict[Any, int],
         needs: list[Collection[int]],
         names: dict[int, str],
+        lazy: dict[int, set[int]] | None = None,
     ) -> None:
         self.nodes = nodes
         self.index = index
         self.needs = needs
         self.names = names
         self.stand_ins: Mapping[int, Any] = {}
+        self.lazy = lazy or {}
         self.version = 0
         self.attached: dict[Any, Any] = {}
 
@@ -59,6 +62,7 @@ class Structure:
                     for needs in self.needs
                 ],
                 "names": self.names.copy(),
+                "lazy": {number: each.copy() for number, each in self.lazy.items()},
                 "attached": {},
             }
         )
@@ -87,6 +91,9 @@ class Structure:
     def add_edge(self, dependent: int, dependency: int) -> None:
         """Have the second node computed before the first."""
         needs = self.needs[dependent]
+        if dependency in self.lazy.get(dependent, ()):
+            self.lazy[dependent].remove(dependency)
+            self.version += 1
         if not isinstance(needs, dict):
             needs = self.needs[dependent] = dict.fromkeys(needs, False)
         if dependency not in needs:

@@ -65,11 +65,12 @@ def _needed_by(plan: Plan, number: int) -> str:
     """The way from a cell to a target that it was computed for."""
     names: list[str] = []
     target_set = plan.target_set if plan.frees else frozenset()
-    while number not in target_set and plan.dependents[number]:
+    dependents = plan.askers_and_dependents
+    while number not in target_set and dependents[number]:
         if len(names) == _SHOWN_ON_PATH:
             names.append("...")
             break
-        number = plan.dependents[number][0]
+        number = dependents[number][0]
         names.append(f"needed by {plan.program.names[number]!r}")
     return "".join(f", {name}" for name in names)
 

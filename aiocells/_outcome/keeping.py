@@ -37,6 +37,8 @@ class Kept(NamedTuple):
         failures: for each failed cell which of these it raised.
         needs: for each skipped cell what it needs of the failed and skipped.
         fallbacks: for each cell that fell back which of the errors it fell back from.
+        absent: for each cell that was not asked for None, and for each that failed
+            for those who asked which of the errors that was.
     """
 
     texts: bytes
@@ -48,6 +50,7 @@ class Kept(NamedTuple):
     failures: dict[int, int]
     needs: dict[int, list[int]]
     fallbacks: Mapping[int, int] = {}  # a pickle of before has none
+    absent: Mapping[int, int | None] = {}  # nor these
 
 
 def kept(
@@ -56,17 +59,19 @@ def kept(
     failures: Mapping[int, BaseException],
     skipped: frozenset[int],
     fallbacks: Mapping[int, BaseException],
+    absent: Mapping[int, BaseException | None],
 ) -> Kept:
     """What to write down of results."""
     roster = outline.roster
     cells = range(len(roster.names))
     places = [roster.place(number) for number in cells]
     computed = set(outline.computed)
-    left_out = failures.keys() | skipped
-    held = dict.fromkeys((*outline.targets, *failures, *sorted(skipped), *fallbacks))
+    left_out = failures.keys() | skipped | absent.keys()
+    others = (*sorted(skipped), *fallbacks, *absent)
+    held = dict.fromkeys((*outline.targets, *failures, *others))
     found = {number: _reference(roster, number) for number in held}
-    raised = (*failures.values(), *fallbacks.values())
-    errors = {id(error): error for error in raised}
+    raised = (*failures.values(), *fallbacks.values(), *absent.values())
+    errors = {id(error): error for error in raised if error is not None}
     position = {each: n for n, each in enumerate(errors)}
     return Kept(
         texts=zlib.compress(
@@ -93,6 +98,10 @@ def kept(
             for number in sorted(skipped)
         },
         fallbacks={number: position[id(each)] for number, each in fallbacks.items()},
+        absent={
+            number: None if each is None else position[id(each)]
+            for number, each in absent.items()
+        },
     )
 
 
@@ -105,11 +114,15 @@ def read(state: Kept) -> tuple[Any, ...]:
     )
     errors = list(map(sending.unpacked, state.errors))
     failures = {number: errors[each] for number, each in state.failures.items()}
-    left_out = failures.keys() | state.needs.keys()
+    absent = {
+        number: None if each is None else errors[each]
+        for number, each in state.absent.items()
+    }
+    left_out = failures.keys() | state.needs.keys() | absent.keys()
     there = [number for number in state.targets if number not in left_out]
     values = dict(zip(there, state.values, strict=True))
     fallbacks = {number: errors[each] for number, each in state.fallbacks.items()}
-    return outline, values, failures, frozenset(state.needs), fallbacks
+    return outline, values, failures, frozenset(state.needs), fallbacks, absent
 
 
 class _ReadRoster(Roster):

@@ -45,7 +45,14 @@ class Results(Lookup):
     (42, 42, True)
     """
 
-    __slots__ = ("_failures", "_fallbacks", "_outline", "_skipped", "_tracebacks")
+    __slots__ = (
+        "_absent",
+        "_failures",
+        "_fallbacks",
+        "_outline",
+        "_skipped",
+        "_tracebacks",
+    )
 
     def __init__(
         self,
@@ -54,18 +61,20 @@ class Results(Lookup):
         failures: Mapping[int, BaseException] = NOTHING,
         skipped: frozenset[int] = frozenset(),
         fallbacks: Mapping[int, BaseException] = NOTHING,
+        absent: Mapping[int, BaseException | None] = NOTHING,
     ) -> None:
         self._outline = outline
         self._values = values
-        # Where cells failed, each must be looked at.
-        self._index = NOTHING if failures else outline.index
+        # Where cells failed, or were not asked for, each must be looked at.
+        self._index = NOTHING if failures or absent else outline.index
         self._failures = failures
+        # What was not asked for, or has a failure that only others let out.
+        self._absent = absent
         # Raising an exception makes its traceback longer: keep how it was.
-        self._tracebacks = (
-            {n: traceback_of(each) for n, each in failures.items()}
-            if failures
-            else NOTHING
-        )
+        self._tracebacks: Mapping[int, Any] = NOTHING
+        if failures or absent:
+            raised = (*failures.items(), *absent.items())
+            self._tracebacks = {n: traceback_of(e) for n, e in raised if e is not None}
         self._skipped = skipped
         self._fallbacks = fallbacks
 
@@ -88,6 +97,7 @@ class Results(Lookup):
             self._failures,
             self._skipped,
             self._fallbacks,
+            self._absent,
         )
 
     def __copy__(self) -> "Results":
@@ -119,11 +129,11 @@ class Results(Lookup):
 
     def _look_up(self, key: Any) -> Any:
         number = self._number(key)
-        if number in self._failures:
-            error = self._failures[number]
+        error = self._failures.get(number) or self._absent.get(number)
+        if error is not None:
             set_traceback(error, self._tracebacks[number])
             raise_as_it_is(error)
-        if number not in self._outline.target_set or number in self._skipped:
+        if number not in self._outline.target_set or number in self._left_out():
             raise MissingValue(self._why_not(number), key=key)
         return self._values[self._outline.places[number]]
 
@@ -133,11 +143,15 @@ class Results(Lookup):
 
     def _numbers(self) -> Iterator[int]:
         """The numbers of the cells whose values are there, in order."""
-        left_out = self._failures.keys() | self._skipped
+        left_out = self._left_out()
         return (number for number in self._outline.targets if number not in left_out)
 
+    def _left_out(self) -> set[int]:
+        """The cells that have no value, be they targets or not."""
+        return self._failures.keys() | self._skipped | self._absent.keys()
+
     def __len__(self) -> int:
-        if not (self._skipped or self._failures):
+        if not self._left_out():
             return len(self._outline.targets)
         return sum(1 for _ in self)
 
@@ -146,11 +160,7 @@ class Results(Lookup):
             number = self._number(key)
         except KeyError:
             return False
-        return (
-            number in self._outline.target_set
-            and number not in self._failures
-            and number not in self._skipped
-        )
+        return number in self._outline.target_set and number not in self._left_out()
 
     # The views of Mapping look up each key anew: for many cells that takes longer
     # than to compute them.
@@ -241,6 +251,11 @@ class Results(Lookup):
         if number in self._skipped:
             failed = ", ".join(map(roster.described, self._failed_needs(number)))
             return f"{cell} was skipped, because what it needs failed: {failed}."
+        if number in self._absent:
+            return (
+                f"{cell} was not computed: no cell asked for it (Lazy), or waited for "
+                "it to the end."
+            )
         if roster.is_resource(number):
             return f"{cell} is a resource: its value was closed with the computation."
         if number in outline.computed:

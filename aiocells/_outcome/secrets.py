@@ -7,8 +7,11 @@ from typing import Any
 from aiocells._collecting.objects import cells_of_object
 from aiocells._declaring.marks import spec_of
 from aiocells._declaring.showing import HIDDEN, is_secret_name
-from aiocells._declaring.spec import Input
+from aiocells._declaring.spec import Input, Lazy
 from aiocells._planning.program import Program
+
+# What stands in a note for a function that asks: it holds the computation.
+_ASKED = Lazy("...")
 
 
 def is_secret(program: Program, source: int) -> bool:
@@ -45,7 +48,9 @@ def showable(
     """
     is_named = is_secret_name(parameter)
     return [
-        HIDDEN
+        _ASKED
+        if source == program.asking
+        else HIDDEN
         if is_secret(program, source)
         or (is_named and _said(program, source) is not False)
         else values[source]

@@ -13,6 +13,7 @@ from aiocells._collecting.bound import Group, Keys, OwnDefault, Shape
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.parameters import by_position, parameters_of
 from aiocells._declaring.spec import Options
+from aiocells._planning.asking import Asker, asker_of, with_asking
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import taking
 from aiocells._planning.timeouts import with_timeout
@@ -20,12 +21,18 @@ from aiocells._planning.unawaited import checked
 
 
 def called(
-    function: Callable[..., Any], kind: Kind, options: Options, shape: Shape | None
+    function: Callable[..., Any],
+    kind: Kind,
+    options: Options,
+    shape: Shape | None,
+    asker: Asker | None,
 ) -> Callable[..., Any]:
     """What to call, with values by position, in place of a cell's own function."""
     made = function
     if shape is not None:
         made = functools.partial(call_shaped, function, shape)
+    if asker is not None:
+        made = with_asking(made, kind, asker)
     if kind is Kind.PLAIN:
         return checked(function, made)
     if options.timeout is not None and kind is Kind.ASYNC:
@@ -74,14 +81,15 @@ def without_inputs(plan: Plan, absent: Collection[int]) -> Plan:
     program = plan.program
     functions, args = program.functions.copy(), program.args.copy()
     arguments, shapes = program.arguments.copy(), program.shapes.copy()
-    for number in program.optional.keys() & plan.order:
+    for number in program.optional.keys() & plan.cells:
         function, shape = program.written(number), shapes.pop(number, None)
         args[number], shape = _shortened(function, args[number], shape, absent)
         arguments[number] = taking(args[number])
         if shape is not None:
             shapes[number] = shape
         kind, options = program.kinds[number], program.options[number]
-        functions[number] = called(function, kind, options, shape)
+        asker = asker_of(number, args[number], program.asks, program.asking)
+        functions[number] = called(function, kind, options, shape, asker)
     return plan.calling(program.calling(functions, args, arguments, shapes))
 
 

@@ -13,7 +13,8 @@ class Covering(NamedTuple):
     Attributes:
         fallbacks: by the cells that have one.
         covered: the cells whose failure ends no computation: each is no target, is
-            needed, and all that need it have a fallback or are covered.
+            needed, and all that need it have a fallback or are covered. So is what is
+            computed only if a cell asks: it fails for those who ask.
     """
 
     fallbacks: dict[int, Callable[[Any], Any]]
@@ -32,16 +33,16 @@ def covering_of(plan: Plan) -> Covering:
 def _covering(plan: Plan) -> Covering:
     options = plan.program.options
     fallbacks: dict[int, Callable[[Any], Any]] = {}
-    for number in plan.order:
+    for number in plan.cells:
         fallback = options[number].fallback
         if fallback is not None:
             fallbacks[number] = fallback
-    if not fallbacks:
+    if not (fallbacks or plan.lazy):
         return _NONE
     covered: set[int] = set()
     dependents = plan.dependents
-    for number in reversed(plan.order):
-        if (
+    for number in reversed(plan.cells):
+        if number in plan.lazy or (
             dependents[number]
             and number not in plan.target_set
             and all(each in fallbacks or each in covered for each in dependents[number])

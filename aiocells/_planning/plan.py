@@ -7,10 +7,12 @@ source ~k of an argument, Python's k-th index from the end, is the k-th input.
 
 import copy
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
+from aiocells._graphs.toposort import order_behind
+from aiocells._planning.asking import NO_CELLS, Waiting
 from aiocells._planning.outline import Outline
 from aiocells._planning.program import Program
 
@@ -20,7 +22,9 @@ class Plan:
 
     Attributes:
         program: the graph's cells.
-        order: the numbers of the cells to run, in topological order.
+        cells: the numbers of the cells to run, in topological order.
+        lazy: the numbers of those that are run only if another asks for them.
+        order: the numbers of the others, in topological order.
         overridden: the numbers of the cells whose values are given.
         targets: the numbers of the cells whose values are asked for.
         frees: whether values that are no target are let go after their last use.
@@ -30,14 +34,17 @@ class Plan:
     def __init__(
         self,
         program: Program,
-        order: list[int],
+        cells: list[int],
         overridden: frozenset[int],
         targets: tuple[int, ...],
         *,
         frees: bool,
+        lazy: frozenset[int] = NO_CELLS,
     ) -> None:
         self.program = program
-        self.order = order
+        self.cells = cells
+        self.lazy = lazy
+        self.order = [each for each in cells if each not in lazy] if lazy else cells
         self.overridden = overridden
         self.targets = targets
         self.frees = frees
@@ -59,9 +66,17 @@ class Plan:
     @functools.cached_property
     def dependents(self) -> list[Sequence[int]]:
         """For each cell the cells of this plan that need it, in declaration order."""
+        return self._needing(self.program.needs)
+
+    @functools.cached_property
+    def askers_and_dependents(self) -> list[Sequence[int]]:
+        """The same, with those that may ask for it."""
+        return self._needing(self.program.edges) if self.asks else self.dependents
+
+    def _needing(self, needs: Sequence[Collection[int]]) -> list[Sequence[int]]:
         dependents: list[Any] = [()] * len(self.program.nodes)
-        for number in sorted(self.order):
-            for needed in self.program.needs[number]:
+        for number in sorted(self.cells):
+            for needed in needs[number]:
                 if dependents[needed]:
                     dependents[needed].append(number)
                 else:
@@ -71,6 +86,8 @@ class Plan:
     @functools.cached_property
     def counts(self) -> list[int]:
         """For each cell how many cells of this plan it waits for."""
+        if self.asks:
+            return self.waiting.counts
         needs = self.program.needs
         counts = [0] * len(needs)
         overridden = self.overridden
@@ -93,7 +110,7 @@ class Plan:
     def elsewhere(self) -> list[int]:
         """The cells that say `run_in`, resources among them."""
         options = self.program.options
-        return [each for each in self.order if options[each].run_in is not None]
+        return [each for each in self.cells if options[each].run_in is not None]
 
     @functools.cached_property
     def used(self) -> list[Sequence[int]]:
@@ -101,13 +118,13 @@ class Plan:
 
         A value that nobody uses counts as used by its own cell.
         """
-        args, kept = self.program.args, self.target_set
+        args, kept = self.program.args, self.target_set | self.kept
         used: list[Sequence[int]] = [()] * len(self.program.nodes)
-        for number in self.order:
+        for number in self.cells:
             used[number] = tuple(
                 source for source in args[number] if source >= 0 and source not in kept
             )
-        unused = set(self.order).difference(kept, *used)
+        unused = set(self.cells).difference(kept, *used)
         for number in unused:
             used[number] = (*used[number], number)
         return used
@@ -130,7 +147,7 @@ class Plan:
             last_user[number] = number
             for source in args[number]:
                 last_user[source] = number
-        for number in self.targets:
+        for number in (*self.targets, *self.kept):
             last_user.pop(number, None)
         last_uses: dict[int, list[int]] = {}
         for source, number in last_user.items():
@@ -149,9 +166,10 @@ class Plan:
     def wanted_inputs(self) -> dict[int, list[int]]:
         """For each input that this plan uses, the cells that want it."""
         wanted: dict[int, list[int]] = {}
-        for number in self.order:
+        asking = self.program.asking
+        for number in self.cells:
             for source in self.program.args[number]:
-                if source < 0:
+                if asking < source < 0:
                     wanted.setdefault(~source, []).append(number)
         return wanted
 
@@ -166,8 +184,51 @@ class Plan:
         optional = self.program.optional
         if not optional:
             return ()
-        cells = [number for number in self.order if number in optional]
+        cells = [number for number in self.cells if number in optional]
         return dict.fromkeys(each for number in cells for each in optional[number])
+
+    @functools.cached_property
+    def asks(self) -> bool:
+        """Whether some cell may ask for another."""
+        asks = self.program.asks
+        return bool(asks) and not asks.keys().isdisjoint(self.cells)
+
+    @functools.cached_property
+    def waiting(self) -> Waiting:
+        """Which cells wait for which, where some may ask for others."""
+        program = self.program
+        return Waiting(
+            program.needs, self.cells, self.lazy, self._used_at_once, self.overridden
+        )
+
+    def _used_at_once(self, asker: int) -> Iterable[int]:
+        """What a plain cell may use when it asks, and is computed anyway."""
+        program, lazy = self.program, self.lazy
+        can_wait = program.kinds[asker] in (Kind.ASYNC, Kind.ASYNC_GENERATOR)
+        if asker not in program.asks or can_wait:
+            return ()
+        edges = program.edges
+        behind = order_behind(
+            # What is computed anyway has waited for all that is behind it.
+            lambda number: edges[number] if number in lazy else (),
+            program.asks[asker],
+        )
+        return [number for number in behind if number not in lazy]
+
+    @functools.cached_property
+    def kept(self) -> frozenset[int]:
+        """The cells that may be asked for, and those that these use.
+
+        Their values are kept to the end.
+        """
+        if not self.asks:
+            return NO_CELLS
+        args, asks = self.program.args, self.program.asks
+        kept = {each for number in self.cells for each in asks.get(number, ())}
+        kept |= self.lazy
+        return frozenset(
+            kept.union(s for number in self.lazy for s in args[number] if s >= 0)
+        )
 
     @functools.cached_property
     def target_set(self) -> frozenset[int]:
@@ -188,7 +249,7 @@ class Plan:
             program.roster,
             self.targets,
             self.target_set,
-            self.order,
+            self.cells,
             program.needs,
             places,
         )
@@ -196,7 +257,7 @@ class Plan:
     @functools.cached_property
     def resources(self) -> list[int]:
         """The resources, in the order of the cells."""
-        return [each for each in self.order if self.program.is_resource(each)]
+        return [each for each in self.cells if self.program.is_resource(each)]
 
     @functools.cached_property
     def inline_resources(self) -> frozenset[int]:
@@ -215,19 +276,19 @@ class Plan:
         For each of these it gives those that it needs itself. To list all that each
         resource needs would take the square of their number.
         """
-        needs = self.program.needs
+        needs = self.program.edges
         resources = set(self.resources)
         needing, needed = resources.copy(), resources.copy()
-        for number in self.order:
+        for number in self.cells:
             if not needing.isdisjoint(needs[number]):
                 needing.add(number)
-        for number in reversed(self.order):
+        for number in reversed(self.cells):
             if number in needed:
                 needed.update(needs[number])
         both = needing & needed
         return {
             number: tuple(each for each in needs[number] if each in both)
-            for number in self.order
+            for number in self.cells
             if number in both
         }
 
@@ -236,4 +297,4 @@ class Plan:
         """The first cell to run that cannot be run without an event loop."""
         kinds = self.program.kinds
         found = (Kind.ASYNC, Kind.ASYNC_GENERATOR)
-        return next((each for each in self.order if kinds[each] in found), None)
+        return next((each for each in self.cells if kinds[each] in found), None)

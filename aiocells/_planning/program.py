@@ -22,6 +22,7 @@ from aiocells._collecting.bound import Shape
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.spec import Options
 from aiocells._graphs.roster import Roster
+from aiocells._planning.asking import asking_source, without_lazy
 
 
 class Program:
@@ -41,6 +42,8 @@ class Program:
         optional: for the cells with defaults, the inputs that these stand in for.
         retired: the options of functions that others stand for.
         secret: for the inputs of which `Input` says it, whether they are secret.
+        asks: for the cells that may ask for others, those others.
+        edges: as `needs`, with what they only may ask for.
         attached: what others keep with the cells, each by an `Attached` of its own.
     """
 
@@ -58,6 +61,8 @@ class Program:
         optional: Mapping[int, tuple[int, ...]],
         retired: tuple[Options, ...],
         secret: Mapping[str, bool],
+        asks: Mapping[int, tuple[int, ...]],
+        lazy: Mapping[int, Collection[int]],
     ) -> None:
         self.roster = roster
         self.nodes = roster.nodes
@@ -65,7 +70,9 @@ class Program:
         self.inputs = roster.inputs
         self.functions = functions
         self.args = args
-        self.needs = needs
+        self.edges = needs
+        self.asks = asks
+        self.needs = without_lazy(needs, lazy) if asks else needs
         self.order = order
         self.kinds = kinds
         self.shapes = shapes
@@ -103,7 +110,12 @@ class Program:
 
         To copy it takes a run less time than to count how many there are.
         """
-        return [None] * (len(self.nodes) + len(self.inputs))
+        return [None] * (len(self.nodes) + len(self.inputs) + bool(self.asks))
+
+    @property
+    def asking(self) -> int:
+        """The source of what cells ask with, which a run puts there."""
+        return asking_source(self.inputs)
 
     @property
     def names(self) -> list[str]:

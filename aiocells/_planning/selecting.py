@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from aiocells._graphs.toposort import topological_order
+from aiocells._planning.asking import NO_CELLS, roots_of, unneeded
 from aiocells._planning.plan import Plan
 
 
@@ -18,20 +19,21 @@ def select(
         overridden: the numbers of the cells that are not to be run.
     """
     program = plan.program
-    roots: Iterable[int] = (
-        [number for number in plan.order if not plan.dependents[number]]
-        if targets is None
-        else targets
-    )
-    needs = program.needs
+    roots: Iterable[int] = targets or ()
+    if targets is None:
+        roots = roots_of(program.edges, plan.cells)
+    needs = program.edges
     if overridden:
         needs = list(needs)
         for number in overridden:
             needs[number] = ()
     needed = set(topological_order(needs, roots))
-    order = [n for n in program.order if n in needed and n not in overridden]
+    cells = [n for n in program.order if n in needed and n not in overridden]
+    lazy = NO_CELLS
+    if program.asks:
+        lazy = unneeded(program.needs, cells, roots)
     if targets is None:
         everything = needed | overridden
         targets = tuple(each for each in plan.targets if each in everything)
-        return Plan(program, order, overridden, targets, frees=False)
-    return Plan(program, order, overridden, targets, frees=True)
+        return Plan(program, cells, overridden, targets, frees=False, lazy=lazy)
+    return Plan(program, cells, overridden, targets, frees=True, lazy=lazy)

@@ -93,7 +93,7 @@ def _is_limiter(name: str, limit: object) -> bool:
 
 def _check_given(plan: Plan, limits: Mapping[str, Limit]) -> None:
     program = plan.program
-    for number in plan.order:
+    for number in plan.cells:
         options = program.options[number]
         for name in options.limits:
             if name in limits:
@@ -120,7 +120,7 @@ def _check_aliases(plan: Plan, limiters: Mapping[str, Any]) -> None:
     options = plan.program.options
     entered = [
         (each, tuple(id(limiters[n]) for n in options[each].limits if n in limiters))
-        for each in plan.order
+        for each in plan.cells
         if options[each].limit is not None
     ]
     ring = ring_of(entered)

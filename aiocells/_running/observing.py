@@ -14,7 +14,7 @@ from aiocells._running.run import Run
 def observe(run: Run) -> None:
     """Have the functions of a run that has observers tell of their starts and ends."""
     run.functions = run.functions.copy()
-    for number in run.plan.order:
+    for number in run.plan.cells:
         if not run.plan.program.is_resource(number):
             wrap = _async_told if run.kinds[number] is Kind.ASYNC else _told
             run.functions[number] = wrap(run, number, run.functions[number])

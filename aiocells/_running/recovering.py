@@ -71,6 +71,11 @@ class Recovery:
             self._origins[number] = number
             self._first[number] = min(map(self._first.__getitem__, origins))
 
+    def failure_of(self, number: int) -> BaseException | None:
+        """The failure for which a cell has no value, if that is why."""
+        origin = self._origins.get(number)
+        return None if origin is None else self._errors[self._first[origin]]
+
     def failure_before(self, number: int) -> BaseException:
         """The failure for which a cell cannot be called; its notes name the others."""
         origins = self._origins_before(number)

@@ -114,6 +114,14 @@ class OpenResource:
             self._thread.shutdown()
 
 
+def at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine gives that never suspends, as those of plain resources."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+
+
 def _new_thread() -> "ThreadPoolExecutor":
     # What few programs use, they should load.
     from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,7 @@
 """One computation, and what it means that a cell fails."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aiocells._outcome import failures as _failures
@@ -18,6 +18,7 @@ from aiocells._planning.plan import Plan
 from aiocells._running.recovering import Lost, Recovery, answer_of, lost
 
 if TYPE_CHECKING:
+    from aiocells._planning.asking import Answering
     from aiocells._running.notifier import Notifier
     from aiocells.observers import EventKind, Observer
 
@@ -53,6 +54,7 @@ class Run:
 
     Attributes:
         plan: what is run.
+        asking: what its cells ask with for others; None where none may ask.
         values: what is known so far: cells, then inputs from the end.
         functions: what to call for each cell.
         kinds: what calling it gives.
@@ -70,6 +72,7 @@ class Run:
     """
 
     __slots__ = (
+        "asking",
         "cancelled",
         "failures",
         "functions",
@@ -94,6 +97,7 @@ class Run:
         observers: "Iterable[Observer]" = (),
     ) -> None:
         self.plan = plan
+        self.asking: Answering | None = None
         self.values = values
         self.functions = plan.program.functions
         self.kinds = plan.program.kinds
@@ -166,6 +170,8 @@ class Run:
             is_ending: whether the computation was cancelled, so that nothing is made
                 good any more.
         """
+        if self.asking is not None and self._has_ended_by(error):
+            return
         recovery = self.recovery = self.recovery or Recovery(self.plan)
         fallbacks, covered = covering_of(self.plan)
         if is_ending or self.stopped:
@@ -200,6 +206,19 @@ class Run:
         finally:
             raised = None
             del error, recovery  # what a fallback raises holds this frame
+
+    def _has_ended_by(self, error: BaseException) -> bool:
+        """Whether it is an exit that another cell raised, and one that asked let out.
+
+        It is the failure of that other cell.
+        """
+        return is_fatal(error) and any(each is error for each in self.exits())
+
+    def exits(self) -> Iterator[BaseException]:
+        """What ends the computation, whoever catches it."""
+        if self.interrupted is not None:
+            yield self.interrupted
+        yield from filter(is_fatal, self.failures.values())
 
     def fail_closing(self, number: int, error: BaseException) -> None:
         """Record that the clean-up of a resource raised `error`."""
@@ -247,6 +266,7 @@ class Run:
         # A traceback holds the run: if that held the exception, both would live, with
         # all values, until the next garbage collection.
         self.interrupted = self.cancelled = None
+        absent = NOTHING if self.asking is None else self._absent(self.asking)
         self.failures, self.recovery = {}, None
         # Those that tell the observers refer to this.
         self.functions = []
@@ -257,11 +277,23 @@ class Run:
                 failures,
                 frozenset(self.skipped) if failures else _NONE_SKIPPED,
                 fallbacks,
+                absent,
             )
+        absent = NOTHING  # a traceback holds this frame
         try:
             raise_as_it_is(self._verdict(interruption, failures))
         finally:
             del interruption, failures, fallbacks
+
+    def _absent(self, asking: "Answering") -> Mapping[int, BaseException | None]:
+        """The cells without a value since nobody asked for it, or it failed for him."""
+        self.asking = None
+        absent: dict[int, BaseException | None] = {}
+        for number in sorted(self.plan.lazy):
+            error = None if self.recovery is None else self.recovery.failure_of(number)
+            if error is not None or number not in asking.computed:
+                absent[number] = error
+        return absent
 
     def _target_values(self) -> Sequence[Any]:
         """The values of the targets in their places; no other is to be kept alive."""

@@ -1,5 +1,6 @@
 """What there is to draw of a graph, whatever it is drawn with."""
 
+import enum
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,14 @@ from aiocells._graphs.roster import number_of
 from aiocells._planning.compiling import plan_of
 
 
+class Edge(enum.Enum):
+    """How a cell needs another."""
+
+    VALUE = "value"
+    ORDER = "order"
+    LAZY = "lazy"
+
+
 @attrs.frozen
 class Node:
     """A cell or an input.
@@ -22,13 +31,13 @@ class Node:
         is_input: whether it is an input.
         falls_back: whether it has a fallback.
         needs: the keys of the nodes that it needs; for each, whether it gets its
-            value, or only comes after it.
+            value, only comes after it, or may ask for it.
     """
 
     label: str
     is_input: bool
     falls_back: bool
-    needs: Mapping[str, bool]
+    needs: Mapping[str, "Edge"]
 
 
 # By key: a short word of letters and digits, as every language takes it.
@@ -57,7 +66,8 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
     nodes: dict[str, Node] = {}
     inputs: dict[str, str] = {}
     for number, label in zip(numbers, labels, strict=True):
-        needs: dict[str, bool] = {}
+        needs: dict[str, Edge] = {}
+        lazy = structure.lazy.get(number, ())
         if bound is not None and number < len(bound.args):
             for source in bound.args[number]:
                 if source >= 0:
@@ -65,9 +75,9 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
                 else:
                     name = bound.inputs[~source]
                     key = inputs.setdefault(name, f"i{len(inputs)}")
-                needs[key] = True
+                needs[key] = Edge.LAZY if source in lazy else Edge.VALUE
         for needed in structure.needs[number]:
-            needs.setdefault(f"n{needed}", False)
+            needs.setdefault(f"n{needed}", Edge.ORDER)
         falls_back = options[number].fallback is not None
         nodes[f"n{number}"] = Node(label, False, falls_back, needs)
     for name, key in inputs.items():

@@ -1,12 +1,19 @@
 """A graph in DOT, the language of Graphviz."""
 
-from aiocells.drawing._picture import Picture
+from aiocells.drawing._picture import Edge, Picture
+
+_STYLES = {
+    Edge.VALUE: "",
+    Edge.ORDER: " [style=dashed]",
+    Edge.LAZY: ' [style=dotted, label="lazy"]',
+}
 
 
 def draw(picture: Picture) -> str:
     """Draw a picture in DOT, values flowing down.
 
-    A dashed arrow is order only; inputs are ellipses. A dashed box has a fallback.
+    A dashed arrow is order only, a dotted one is Lazy; inputs are ellipses. A dashed
+    box has a fallback.
     """
     lines = ["digraph {", "    node [shape=box]"]
     for key, node in picture.items():
@@ -14,9 +21,8 @@ def draw(picture: Picture) -> str:
         style = ", style=dashed" if node.falls_back else ""
         lines.append(f'    {key} [label="{_escaped(node.label)}"{shape}{style}]')
     for key, node in picture.items():
-        for needed, is_value in node.needs.items():
-            style = "" if is_value else " [style=dashed]"
-            lines.append(f"    {needed} -> {key}{style}")
+        for needed, edge in node.needs.items():
+            lines.append(f"    {needed} -> {key}{_STYLES[edge]}")
     return "\n".join([*lines, "}"])
 
 

@@ -1,7 +1,8 @@
 """A graph as a Mermaid flowchart, which GitHub and many wikis draw."""
 
-from aiocells.drawing._picture import Picture
+from aiocells.drawing._picture import Edge, Picture
 
+_ARROWS = {Edge.VALUE: "-->", Edge.ORDER: "-.->", Edge.LAZY: "-. lazy .->"}
 # Mermaid reads a label as HTML and as Markdown: what has no meaning in either.
 _PLAIN = " _-.,:/()"
 
@@ -9,15 +10,16 @@ _PLAIN = " _-.,:/()"
 def draw(picture: Picture) -> str:
     """Draw a picture in Mermaid's language, values flowing down.
 
-    A dashed arrow is order only; inputs have round ends. A dashed box has a fallback.
+    A dashed arrow is order only, one that says "lazy" is Lazy; inputs have round ends.
+    A dashed box has a fallback.
     """
     lines = ["flowchart TD"]
     for key, node in picture.items():
         opening, closing = ("([", "])") if node.is_input else ("[", "]")
         lines.append(f'    {key}{opening}"{_escaped(node.label)}"{closing}')
     for key, node in picture.items():
-        for needed, is_value in node.needs.items():
-            lines.append(f"    {needed} {'-->' if is_value else '-.->'} {key}")
+        for needed, edge in node.needs.items():
+            lines.append(f"    {needed} {_ARROWS[edge]} {key}")
     for key, node in picture.items():
         if node.falls_back:
             lines.append(f"    style {key} stroke-dasharray: 4 4")

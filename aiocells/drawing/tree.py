@@ -1,7 +1,8 @@
 """A graph as a tree of text, the cells that nobody needs at the left."""
 
-from aiocells.drawing._picture import Node, Picture
+from aiocells.drawing._picture import Edge, Node, Picture
 
+_LINES = {Edge.VALUE: "─", Edge.ORDER: "╌", Edge.LAZY: "┈ lazy:"}
 # What stands further in is drawn further down, so that a line never gets long.
 MAX_DEPTH = 12
 
@@ -10,8 +11,9 @@ def draw(picture: Picture) -> str:
     """Draw a picture as a tree: below each cell, what it needs.
 
     A cell's own branch is drawn once. Where the cell comes again, "(above)" or
-    "(below)" says where that is. A dashed line is order only; inputs are in brackets,
-    and "(fallback)" stands after a cell that has one.
+    "(below)" says where that is. A dashed line is order only, a dotted one that says
+    "lazy" is Lazy; inputs are in brackets, and "(fallback)" stands after a cell that
+    has one.
     """
     needed = {key for node in picture.values() for key in node.needs}
     roots = [key for key in picture if key not in needed]
@@ -49,9 +51,8 @@ def _draw_branch(
         else:
             drawn.add(key)
             corner, further_in = "└", "   "
-            for needed, is_value in reversed([*node.needs.items()]):
-                dash = "─" if is_value else "╌"
-                before = f"{indent}{corner}{dash} "
+            for needed, edge in reversed([*node.needs.items()]):
+                before = f"{indent}{corner}{_LINES[edge]} "
                 stack.append((needed, before, indent + further_in, depth + 1))
                 corner, further_in = "├", "│  "
         lines.append(line)

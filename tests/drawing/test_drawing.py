@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiocells import DependencyGraph, Graph, Input, UnknownCell, cell, depends_on
+from aiocells import (
+    DependencyGraph,
+    Graph,
+    Input,
+    Lazy,
+    UnknownCell,
+    cell,
+    depends_on,
+)
 from aiocells._graphs.labels import unique_labels
 from aiocells.drawing import draw
 from aiocells.drawing.tree import MAX_DEPTH
@@ -238,3 +246,24 @@ def test_a_fallback_is_seen() -> None:
     assert draw(graph) == "page\n└─ offers (fallback)"
     assert '    n1 [label="offers", style=dashed]\n' in draw(graph, "dot")
     assert draw(graph, "mermaid").endswith("\n    style n1 stroke-dasharray: 4 4")
+
+
+def test_what_may_be_asked_for_is_drawn_as_such() -> None:
+    """Its edge is dotted, and says "lazy"; one that is needed plainly too is not."""
+
+    @cell
+    def tea() -> None: ...
+
+    @cell
+    def milk() -> None: ...
+
+    @cell
+    @depends_on(tea=Lazy(tea), milk=Lazy(milk), more=milk)
+    def page(tea: object, milk: object, more: None) -> None: ...
+
+    graph = Graph.from_cells(page)
+    assert draw(graph) == "page\n├┈ lazy: tea\n└─ milk"
+    mermaid = draw(graph, "mermaid").splitlines()
+    assert mermaid[-2:] == ["    n1 -. lazy .-> n0", "    n2 --> n0"]
+    dot = draw(graph, "dot").splitlines()
+    assert '    n1 -> n0 [style=dotted, label="lazy"]' in dot

@@ -1,7 +1,8 @@
 """A computation without an event loop, from its preparation to its results."""
 
+import functools
 import operator
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from aiocells._graphs.structure import Attached
@@ -12,7 +13,7 @@ from aiocells._running.loops.segments import Segment, is_quiet, segments_of
 from aiocells._running.loops.slots import by_source, slots_of
 from aiocells._running.observing import observe
 from aiocells._running.prepare import lay_out
-from aiocells._running.resources import OpenResource
+from aiocells._running.resources import OpenResource, at_once
 from aiocells._running.run import OnError, Run
 from aiocells.errors import UnsupportedCell
 
@@ -78,7 +79,9 @@ class _Straight:
     __slots__ = ("blank", "found", "is_possible", "runs", "segments")
 
     def __init__(self, plan: Plan) -> None:
-        self.is_possible = not plan.resources and plan.first_async is None
+        self.is_possible = (
+            not (plan.resources or plan.asks) and plan.first_async is None
+        )
         if not self.is_possible:
             return
         program = plan.program
@@ -168,13 +171,27 @@ def close_in_order(run: Run, opened: Opened) -> None:
     while opened:
         number, resource = opened.pop()
         try:
-            _at_once(resource.close())
+            at_once(resource.close())
         except BaseException as error:
             run.fail_closing(number, error)
 
 
 def run_cells(run: Run, opened: Opened) -> None:
     """Run plain cells, and leave the resources open."""
+    if not run.plan.asks:
+        _run_segments(run, opened)
+        return
+    # What few programs use, they should load.
+    from aiocells._running.asking import Asking
+
+    asking = Asking(run, functools.partial(_open, run, opened))
+    try:
+        _run_segments(run, opened)
+    finally:
+        asking.close()
+
+
+def _run_segments(run: Run, opened: Opened) -> None:
     for loop, numbers, steps in _segments(run):
         running = iter(steps)
         try:
@@ -206,7 +223,7 @@ def _run_on(run: Run, failed: int, opened: Opened) -> None:
     for number in plan.order[plan.order.index(failed) + 1 :]:
         try:
             if number in resources:
-                _open(run, number, opened)
+                _open(run, opened, number)
             else:
                 function = run.functions[number]
                 values[number] = function(*arguments[number](values))
@@ -234,24 +251,20 @@ def _segments(run: Run) -> list[Segment]:
 def _open_in_order(run: Run, numbers: Iterator[int], opened: Opened) -> None:
     last_uses = run.plan.last_uses if run.plan.frees else {}
     for number in numbers:
-        _open(run, number, opened)
+        _open(run, opened, number)
         for source in last_uses.get(number, ()):
             run.values[source] = None
 
 
-def _open(run: Run, number: int, opened: Opened) -> None:
+def _open(run: Run, opened: Opened, number: int) -> None:
     program, values = run.plan.program, run.values
     made = run.functions[number](*program.arguments[number](values))
     run.announce("start", number)
     resource = OpenResource(made)
-    values[number] = _at_once(resource.open())
-    opened.append((number, resource))
-    run.announce("end", number)
-
-
-def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine gives that never suspends, as those of plain resources."""
     try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
+        values[number] = at_once(resource.open())
+        opened.append((number, resource))
+    finally:
+        if run.asking is not None:
+            run.asking.ended(number)
+    run.announce("end", number)

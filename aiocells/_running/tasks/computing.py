@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._outcome.results import Results
 from aiocells._planning.plan import Plan
@@ -16,6 +16,9 @@ from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells._running.tasks.nesting import MOST_NESTED, nesting
 from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._running.tasks.watchdog import WATCHDOG, check_watchdog
+
+if TYPE_CHECKING:
+    from aiocells._running.given_limits import GivenLimits
 
 
 async def compute_as_tasks(
@@ -79,35 +82,56 @@ def concurrent_scheduler(
     if watchdog is not WATCHDOG:
         check_watchdog(watchdog)
     if max_concurrency is None and limits is None and not plan.program.limits:
-        if inline and watchdog is WATCHDOG:
+        if inline and watchdog is WATCHDOG and not plan.asks:
             return Scheduler
-        return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
+        return functools.partial(
+            _free_scheduler(plan), inline=inline, watchdog=watchdog
+        )
     # What is not asked for should not be waited for at every import.
     from aiocells._running.given_limits import check_count, given_limits
-    from aiocells._running.tasks.limits import LimitedScheduler
 
     if max_concurrency is not None:
         check_count("max_concurrency", max_concurrency)
     given = given_limits(plan, limits)
-    if given.limiters:
-        from aiocells._running.tasks.sharing import SharingScheduler
-
+    if max_concurrency is None and not (given.counts or given.limiters):
         return functools.partial(
-            SharingScheduler,
-            inline=inline,
-            watchdog=watchdog,
-            max_concurrency=max_concurrency,
-            given=given,
+            _free_scheduler(plan), inline=inline, watchdog=watchdog
         )
-    if max_concurrency is None and not given.counts:
-        return functools.partial(Scheduler, inline=inline, watchdog=watchdog)
     return functools.partial(
-        LimitedScheduler,
+        _limited_scheduler(plan, given),
         inline=inline,
         watchdog=watchdog,
         max_concurrency=max_concurrency,
-        counts=given.counts,
     )
+
+
+def _limited_scheduler(plan: Plan, given: "GivenLimits") -> Callable[..., Scheduler]:
+    if given.limiters:
+        from aiocells._running.tasks.sharing import SharingScheduler
+
+        sharing: type[SharingScheduler] = SharingScheduler
+        if plan.asks:
+            from aiocells._running.tasks.asking_places import SharingAskingScheduler
+
+            sharing = SharingAskingScheduler
+        return functools.partial(sharing, given=given)
+    from aiocells._running.tasks.limits import LimitedScheduler
+
+    limited: type[LimitedScheduler] = LimitedScheduler
+    if plan.asks:
+        from aiocells._running.tasks.asking_places import LimitedAskingScheduler
+
+        limited = LimitedAskingScheduler
+    return functools.partial(limited, counts=given.counts)
+
+
+def _free_scheduler(plan: Plan) -> type[Scheduler]:
+    if not plan.asks:
+        return Scheduler
+    # What few programs use, they should load.
+    from aiocells._running.tasks.asking_scheduler import AskingScheduler
+
+    return AskingScheduler
 
 
 def ordered_scheduler(
@@ -122,9 +146,15 @@ def ordered_scheduler(
         plan: what is run.
         limits: as for the concurrent computers.
     """
+    ordered: type[OrderedScheduler] = OrderedScheduler
+    if plan.asks:
+        # What few programs use, they should load.
+        from aiocells._running.tasks.asking_places import OrderedAskingScheduler
+
+        ordered = OrderedAskingScheduler
     if limits is None:
-        return OrderedScheduler
+        return ordered
     from aiocells._running.given_limits import given_limits
 
     given = given_limits(plan, limits)
-    return functools.partial(OrderedScheduler, limiters=given.limiters)
+    return functools.partial(ordered, limiters=given.limiters)

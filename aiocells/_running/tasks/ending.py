@@ -42,7 +42,8 @@ class Ending:
         # Who computes, and how often its task had been cancelled by then.
         self._caller = caller = asyncio.current_task(loop)
         self._cancelling = 0 if caller is None else caller.cancelling()
-        # For each cell how many it waits for, or OVER.
+        # For each cell how many it waits for, or OVER; no other number below 0 is of a
+        # cell that can be stopped.
         self._waiting_for = run.plan.counts.copy()
         # The cells that are ready, lowest number first: those that only begin here, and
         # those that hold up the event loop until they are done.
@@ -151,7 +152,7 @@ class Ending:
         self._starting.clear()
         self._inline.clear()
         for number, task in sorted(self._tasks.items()):
-            if self._waiting_for[number] != OVER:
+            if self._waiting_for[number] >= 0:
                 task.cancel()
 
     def interrupt(self, error: BaseException, number: int | None = None) -> None:

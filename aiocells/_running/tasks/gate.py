@@ -38,7 +38,7 @@ class Gate:
         self.admitted: Callable[[int], Awaitable[None]] | None = None
         self.limiters: dict[int, list[tuple[str, Any]]] = {}
         program = run.plan.program
-        for number in run.plan.order:
+        for number in run.plan.cells:
             if program.options[number].limit is not None:
                 names = program.options[number].limits
                 entered = [(name, limiters[name]) for name in names if name in limiters]

@@ -160,7 +160,8 @@ class TaskHolding(Holding):
     async def _keep(self) -> None:
         run = self.run
         try:
-            self._scheduler = _HoldingScheduler(run, self, self._limits, self._watchdog)
+            made = _scheduler_for(run)
+            self._scheduler = made(run, self, self._limits, self._watchdog)
             await self._scheduler.compute()
         except GeneratorExit:
             raise  # the loop was closed under it
@@ -227,3 +228,15 @@ class _HoldingScheduler(SharingScheduler):
                 await self._wait()
         await holding.end()
         await super()._close_resources(resources)
+
+
+def _scheduler_for(run: Run) -> type[_HoldingScheduler]:
+    if not run.plan.asks:
+        return _HoldingScheduler
+    # What few programs use, they should load.
+    from aiocells._running.tasks.asking_places import SharingAskingScheduler
+
+    class AskingHoldingScheduler(_HoldingScheduler, SharingAskingScheduler):
+        """The same, where cells may ask for others."""
+
+    return AskingHoldingScheduler

@@ -77,7 +77,7 @@ class LimitedScheduler(Scheduler):
     def _admit(self) -> None:
         """Let go of those that there is room for, the first declared first."""
         room = self._room
-        while self._total_room and self._ready and not self._is_stopping:
+        while self._total_room > 0 and self._ready and not self._is_stopping:
             number = heappop(self._ready)
             names = self._counted[number]
             full = next((name for name in names if not room[name]), None)

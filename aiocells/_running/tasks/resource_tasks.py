@@ -1,12 +1,13 @@
 """Resources in the concurrent computers: each opens and closes in a task of its own."""
 
 import asyncio
+import contextvars
 import functools
 from collections import deque
 from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aiocells._running.resources import OpenResource, scope_failure
+from aiocells._running.resources import OpenResource, at_once, scope_failure
 from aiocells._running.run import Run
 
 if TYPE_CHECKING:
@@ -109,6 +110,36 @@ class ResourceTasks:
         else:
             self._tell(host.done, number, value)
         self._tell(host.leave, number)
+        await self._close_in_turn(number, resource)
+
+    def open_at_once(self, number: int) -> None:
+        """Open a plain resource in the task that runs, and have another close it.
+
+        Both have one context.
+
+        Raises:
+            BaseException: what the resource raises, or an observer that asks to exit.
+        """
+        run = self._run
+        loop = asyncio.get_running_loop()
+        context = contextvars.copy_context()
+        run.announce("start", number)
+        values = run.plan.program.arguments[number](run.values)
+        resource = OpenResource(run.functions[number](*values))
+        run.values[number] = context.run(at_once, resource.open())
+        self._opened[number] = len(self._opened)
+        self.open[number] = loop.create_future()
+        task: asyncio.Task[None] = asyncio.Task(
+            self._close_in_turn(number, resource),
+            loop=loop,
+            name=run.plan.program.names[number],
+            context=context,
+        )
+        task.add_done_callback(functools.partial(self._ended, number))
+        run.announce("end", number)
+
+    async def _close_in_turn(self, number: int, resource: OpenResource) -> None:
+        run, host = self._run, self._host
         cancelled = await self._idle(number)
         try:
             await resource.close()

@@ -120,7 +120,7 @@ class Scheduler(Ending):
         plan, kinds = self._run.plan, self._run.kinds
         bodies: dict[int, Callable[[int], Any]] = {}
         if not inline:
-            for number in plan.order:
+            for number in plan.cells:
                 if kinds[number] is Kind.PLAIN:
                     bodies[number] = self._plain_body
         if plan.resources:

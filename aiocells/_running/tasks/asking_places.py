@@ -1,0 +1,207 @@
+"""Schedulers in which a cell that waits for what it asked for gives up its place."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from aiocells._running.run import Run
+from aiocells._running.tasks.asking_scheduler import AskingScheduler
+from aiocells._running.tasks.in_order import OrderedScheduler
+from aiocells._running.tasks.limits import LimitedScheduler
+from aiocells._running.tasks.sharing import SharingScheduler
+from aiocells._typing import override
+
+
+class _PlacedScheduler(AskingScheduler):
+    """Gives a cell's place to others while it waits for what it asked for."""
+
+    def __init__(self, run: Run, **options: Any) -> None:
+        super().__init__(run, **options)
+        self._paused: set[int] = set()
+        self._coming_back: deque[tuple[asyncio.Future[None], int]] = deque()
+
+    if TYPE_CHECKING:
+
+        def _places_left(self) -> float:
+            """How many more may run."""
+            ...
+
+        def _add_room(self, count: int) -> None:
+            """Have so many more places."""
+
+    @override
+    def pause(self, asker: int) -> None:
+        if asker not in self._paused:
+            self._paused.add(asker)
+            self._add_room(1)
+            self._admit()
+            if not self._is_advancing:
+                self._wait_a_turn()
+
+    @override
+    async def go_on(self, asker: int) -> None:
+        if asker not in self._paused or self._is_stopping:
+            return
+        if self._places_left() > 0 and not self._coming_back:
+            self._take(asker)
+            return
+        place: asyncio.Future[None] = self._loop.create_future()
+        self._coming_back.append((place, asker))
+        try:
+            await place
+        except BaseException:
+            # It goes on all the same; the next place that there is will be missing.
+            self._take(asker)
+            raise
+
+    def _take(self, asker: int) -> None:
+        if asker in self._paused:
+            self._paused.remove(asker)
+            self._add_room(-1)
+
+    def _let_come_back(self) -> None:
+        """Give the places that there are to those who have waited for an answer."""
+        while self._coming_back and self._places_left() > 0:
+            place, asker = self._coming_back.popleft()
+            if not place.done():
+                if not self._asking.is_waiting(asker):
+                    self._take(asker)
+                place.set_result(None)
+
+    @override
+    def _has_ended_waiting(self, asker: int) -> None:
+        self._take(asker)
+        for place, each in self._coming_back:
+            if each == asker and not place.done():
+                place.set_result(None)
+
+    @override
+    def stop(self) -> None:
+        super().stop()
+        for place, _ in self._coming_back:
+            place.cancel()
+
+
+class LimitedAskingScheduler(_PlacedScheduler, LimitedScheduler):
+    """Runs so many cells at once as its limits let it, of those that do not wait."""
+
+    @override
+    def _places_left(self) -> float:
+        return self._total_room
+
+    @override
+    def _add_room(self, count: int) -> None:
+        self._total_room += count
+
+    @override
+    def _admit(self) -> None:
+        self._let_come_back()
+        super()._admit()
+
+    @override
+    def _held_back(self, number: int) -> Iterable[list[int]]:
+        return self._ready, *(self._held[name] for name in self._counted[number])
+
+    @override
+    def _forgo(self, number: int) -> None:
+        self._give_back(number)
+        self._admit()
+
+
+class SharingAskingScheduler(LimitedAskingScheduler, SharingScheduler):
+    """The same, with limiters that other computations share."""
+
+    @override
+    def _stays_outside(self, number: int) -> None:
+        super()._stays_outside(number)
+        self._without_place.add(number)
+
+
+class OrderedAskingScheduler(_PlacedScheduler, OrderedScheduler):
+    """Runs one cell at a time, of those that do not wait, in the order of the plan.
+
+    What is asked for is run before what comes next in that order.
+    """
+
+    def __init__(self, run: Run, limiters: Mapping[str, Any] | None = None) -> None:
+        self._free = 1
+        self._in_progress = 0
+        # Those that are due, by the order in which they were asked for.
+        self._asked_for: list[tuple[int, int]] = []
+        self._place_of: dict[int, int] = {}
+        self._places = itertools.count()
+        super().__init__(run, limiters=limiters)
+        # Those that were asked for and are ready.
+        self._due: list[int] = []
+        for number in run.plan.lazy:
+            self._queues[number] = self._due
+
+    @override
+    def _places_left(self) -> float:
+        return self._free
+
+    @override
+    def _add_room(self, count: int) -> None:
+        self._free += count
+
+    @override
+    def wish(self, numbers: Sequence[int]) -> None:
+        self._place_of.update(zip(numbers, self._places, strict=False))
+        super().wish(numbers)
+
+    @override
+    def _take_out(self, number: int) -> None:
+        self._sort_due()
+        place = (self._place_of[number], number)
+        if place in self._asked_for:
+            self._asked_for.remove(place)
+            heapify(self._asked_for)
+        else:
+            super()._take_out(number)
+
+    @override
+    def _forgo(self, number: int) -> None:
+        self._free += 1
+        self._in_progress -= 1
+        self._admit()
+
+    @override
+    def done(self, number: int, value: Any) -> None:
+        if number not in self._early:
+            self._free += 1
+            self._in_progress -= 1
+        super().done(number, value)
+
+    @override
+    def failed(self, number: int, error: BaseException) -> None:
+        if not self._lets_go(number, error):
+            self._free += 1
+            self._in_progress -= 1
+        super().failed(number, error)
+
+    def _sort_due(self) -> None:
+        """Put those that are ready in the order in which they were asked for."""
+        for number in self._due:
+            heappush(self._asked_for, (self._place_of[number], number))
+        self._due.clear()
+
+    @override
+    def _admit(self) -> None:
+        self._let_come_back()
+        self._sort_due()
+        while self._free > 0 and not self._is_stopping:
+            if self._asked_for:
+                _, number = heappop(self._asked_for)
+                heappush(self._entered[number], number)
+            elif self._in_progress:
+                return
+            else:
+                number = next(self._order, -1)
+                if number < 0:
+                    return
+                heappush(self._entered[number], number)
+            self._free -= 1
+            self._in_progress += 1

@@ -1,0 +1,144 @@
+"""Random graphs whose cells ask for others: the same under every computer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import aiocells
+from tests.asking import (
+    AskingCase,
+    AskingCells,
+    AskingReference,
+    CellError,
+    make_asking_case,
+    told,
+)
+from tests.running.test_faults import chooser, many
+from tests.virtual_loop import run_virtually
+
+# What cells raise, and what is raised for them; and for the timeout around it all.
+RAISED = (
+    *(CellError, RuntimeError, asyncio.CancelledError, BaseExceptionGroup),
+    TimeoutError,
+)
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sequential": ("compute_sequential", {}),
+    "async_sequential": ("async_compute_sequential", {}),
+    "concurrent": ("async_compute_concurrent", {}),
+    "one": ("async_compute_concurrent", {"max_concurrency": 1}),
+    "two": ("async_compute_concurrent", {"max_concurrency": 2}),
+    "simple": ("async_compute_concurrent_simple", {}),
+    "simple one": ("async_compute_concurrent_simple", {"max_concurrency": 1}),
+}
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> AskingCase:
+    """Graphs whose cells wait for all that they ask for."""
+    return make_asking_case(chooser(draw))
+
+
+@st.composite
+def impatient_cases(draw: st.DrawFn) -> AskingCase:
+    """Graphs whose cells give up waiting."""
+    return make_asking_case(chooser(draw), is_patient=False)
+
+
+def outcome_of(way: str, cells: AskingCells, **options: Any) -> Any:
+    """What a computer gives, or raises."""
+    name, more = WAYS[way]
+    computer = getattr(aiocells, name)
+    try:
+        found = computer(cells.graph, **options, **more)
+        return found if way == "sequential" else run_virtually(found)
+    except RAISED as error:
+        return error
+
+
+def check_resources(cells: AskingCells) -> None:
+    """Each that was opened was closed, after all that use it."""
+    opened = [rank for what, rank in cells.log if what == "open"]
+    closed = [rank for what, rank in cells.log if what == "close"]
+    assert sorted(opened) == sorted(closed)
+    for node in cells.case.nodes:
+        for needed in node.needs:
+            if {node.rank, needed} <= set(closed):
+                assert closed.index(node.rank) < closed.index(needed)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(case=cases(), is_chosen=st.booleans())
+@many(150)
+def test_every_computer_gives_what_the_reference_gives(
+    way: str, case: AskingCase, is_chosen: bool
+) -> None:
+    """The same values, failures and skipped cells; each cell has run at most once."""
+    cells = AskingCells(case)
+    if way == "sequential" and any(node.is_async for node in case.nodes):
+        return
+    targets = None
+    if is_chosen:
+        last = case.nodes[-1].rank
+        targets = () if case.nodes[last].is_resource else (last,)
+    reference = AskingReference(case, targets)
+    chosen = None if targets is None else [cells.cells[rank] for rank in targets]
+    results = outcome_of(way, cells, targets=chosen, on_error="continue")
+    assert sorted(cells.started) == sorted(reference.ended.keys() - reference.lost)
+    ranks = cells.ranks
+    assert {ranks[each]: v for each, v in results.items()} == reference.values
+    failures = {ranks[each]: told(error) for each, error in results.failures.items()}
+    assert failures == reference.failures
+    skipped = {ranks[each] for each in results.skipped}
+    lost = reference.lost - reference.fallbacks.keys() - reference.covered
+    assert skipped == lost & reference.is_eager
+    fell_back = {ranks[each]: told(error) for each, error in results.fallbacks.items()}
+    assert fell_back == reference.fallbacks
+    for rank in reference.ended.keys() - reference.is_eager:
+        if isinstance(reference.ended[rank], str):
+            with pytest.raises(RAISED) as raised:
+                results[cells.cells[rank]]
+            assert told(raised.value) == reference.ended[rank][1:]
+    for rank in {*cells.cells} - reference.ended.keys():
+        with pytest.raises(aiocells.MissingValue):
+            results[cells.cells[rank]]
+    check_resources(cells)
+    if way in ("one", "simple one", "async_sequential"):
+        assert cells.most_active <= 1
+    if way == "two":
+        assert cells.most_active <= 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(
+    case=impatient_cases(),
+    on_error=st.sampled_from(["raise", "group", "continue"]),
+    cancel_after=st.sampled_from([None, None, 0.0, 0.7, 1.0, 2.2]),
+)
+@many(150)
+def test_nothing_is_left_of_what_was_asked_for(
+    way: str, case: AskingCase, on_error: str, cancel_after: float | None
+) -> None:
+    """However the waiting ends: all has ended, what was opened is closed."""
+    cells = AskingCells(case)
+    if way == "sequential":
+        if not any(node.is_async for node in case.nodes):
+            outcome_of(way, cells, on_error=on_error)
+            check_resources(cells)
+        return
+    name, more = WAYS[way]
+
+    async def bounded() -> Any:
+        async with asyncio.timeout(cancel_after):
+            return await getattr(aiocells, name)(cells.graph, on_error=on_error, **more)
+
+    found = ""
+    try:
+        run_virtually(bounded())
+    except RAISED as error:
+        found = str(error)
+    assert "please report" not in found
+    assert not cells.active
+    check_resources(cells)

@@ -3,11 +3,15 @@
 import asyncio
 import csv
 import importlib
+import json
 import os
+import re
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -39,8 +43,8 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     return importlib.import_module
 
 
-def run(*arguments: str | Path, cwd: Path) -> str:
-    """What Python prints with these arguments; a warning on the way is an error."""
+def environment() -> dict[str, str]:
+    """The environment of a program, which finds this aiocells."""
     path = [str(Path(aiocells.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     env = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, path)),
@@ -48,10 +52,15 @@ def run(*arguments: str | Path, cwd: Path) -> str:
     }
     # Programs look for modules beside themselves, as they do for the reader.
     env.pop("PYTHONSAFEPATH", None)
+    return env
+
+
+def run(*arguments: str | Path, cwd: Path) -> str:
+    """What Python prints with these arguments; a warning on the way is an error."""
     done = subprocess.run(
         [sys.executable, "-W", "error", *map(str, arguments)],
         cwd=cwd,
-        env=env,
+        env=environment(),
         capture_output=True,
         encoding="utf-8",
         timeout=60,
@@ -343,5 +352,58 @@ async def test_the_shop_is_the_same_under_every_computer(
 def test_the_tests_of_the_shop_pass() -> None:
     """`python -m pytest shop`, in the folder of the examples, is green."""
     printed = run("-m", "pytest", "-q", "shop", "-p", "no:cacheprovider", cwd=EXAMPLES)
+    assert " passed" in printed
+    assert "failed" not in printed
+
+
+# storefront/
+
+NEEDED_BY_STOREFRONT = ("aiohttp", "fastapi", "httpx", "uvicorn")
+
+
+@pytest.fixture
+def needs_storefront() -> None:
+    """Skip where the storefront's requirements are not installed."""
+    for name in NEEDED_BY_STOREFRONT:
+        pytest.importorskip(name)
+
+
+@pytest.mark.needs_processes
+@pytest.mark.usefixtures("needs_storefront")
+def test_the_storefront_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    """`python examples/storefront` answers where it says it is; Ctrl-C ends it."""
+    command = [sys.executable, "-W", "error", EXAMPLES / "storefront", "--port", "0"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as serving:
+        try:
+            said = serving.stdout.readline()
+            found = re.fullmatch(r"Serving. Try: curl (http://.*/pages/7)\n", said)
+            assert found, said + serving.stderr.read()
+            with urllib.request.urlopen(found[1], timeout=60) as response:
+                page = response.read().decode()
+            serving.send_signal(signal.SIGINT)
+            printed, complaints = serving.communicate(timeout=60)
+        finally:
+            serving.kill()
+    assert (printed, complaints, serving.returncode) == ("", "", 0)
+    assert json.loads(page)["name"] == "Dan"
+    # What its README shows.
+    assert page in (EXAMPLES / "storefront" / "README.md").read_text("utf-8")
+
+
+@pytest.mark.needs_processes
+@pytest.mark.needs_threads
+@pytest.mark.usefixtures("needs_storefront")
+def test_the_tests_of_the_storefront_pass() -> None:
+    """Under load no backend gets more than it takes, and nothing is left running."""
+    printed = run(
+        "-m", "pytest", "-q", "storefront", "-p", "no:cacheprovider", cwd=EXAMPLES
+    )
     assert " passed" in printed
     assert "failed" not in printed

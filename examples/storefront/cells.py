@@ -5,13 +5,13 @@ Nothing here knows of the web framework, nor of other requests.
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import ClientResponseError, ClientSession
 
-from aiocells import cell, resource
+from aiocells import Lazy, cell, depends_on, resource
 
 GOLD = 1000
 
@@ -108,12 +108,8 @@ async def recommendations(
 
 
 @cell(limit="vouchers")
-async def vouchers(
-    client: ClientSession, customer: dict[str, Any], points: int
-) -> list[str]:
-    """What the customer gets for so many points; few have enough."""
-    if points < GOLD:
-        return []
+async def vouchers(client: ClientSession, customer: dict[str, Any]) -> list[str]:
+    """What the customer gets for many points."""
     return await ask(client, "vouchers", customer["number"])
 
 
@@ -125,16 +121,17 @@ def card(customer: dict[str, Any], api_key: str) -> str:
 
 
 @cell
-def page(
+@depends_on(vouchers=Lazy(vouchers))
+async def page(
     customer: dict[str, Any],
     card: str,
     offers: list[str],
     parcels: str,
     points: int,
     recommendations: list[str],
-    vouchers: list[str],
+    vouchers: Callable[[], Awaitable[list[str]]],
 ) -> dict[str, Any]:
-    """All that the front page shows."""
+    """All that the front page shows. Few have the points for a voucher."""
     return {
         "name": customer["name"],
         "card": card,
@@ -142,5 +139,5 @@ def page(
         "parcel": parcels,
         "points": points,
         "recommendations": recommendations,
-        "vouchers": vouchers,
+        "vouchers": await vouchers() if points >= GOLD else [],
     }

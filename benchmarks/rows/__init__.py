@@ -19,5 +19,6 @@ GROUPS = {
     "observing": "observing",
     "threads": "threads",
     "resources": "resources",
+    "optional": "optional",
     "import": "importing",
 }

@@ -1181,6 +1181,7 @@ def test_another_loop_cannot_leave() -> None:
         loop.close()
 
 
+@pytest.mark.needs_processes
 def test_what_cannot_run_is_refused_on_entry() -> None:
     """A cell that cannot be sent to a process; nothing was opened."""
     service = Service()

@@ -67,7 +67,9 @@ class SharingScheduler(LimitedScheduler):
             await waiter
         finally:
             del self._waiting[number]
-            if number in self._without_place:
+            # Where all are stopped nobody gets a place, and to take each out of line
+            # would take the square of their number.
+            if number in self._without_place and not self._is_stopping:
                 self._withdraw(number)
 
     def _withdraw(self, number: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import threading
 import weakref
@@ -888,6 +889,29 @@ async def test_a_failure_elsewhere_ends_every_wait(computer: Computer) -> None:
             max_concurrency=1,
         )
     assert sorted(log) == ["enter db", "leave db", "wait db", "wait never"]
+
+
+@each_concurrent
+async def test_who_waits_for_a_place_is_not_taken_out_of_line_at_the_end(
+    computer: Computer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One by one, that would take the square of their number."""
+    monkeypatch.delattr("aiocells._running.tasks.sharing.SharingScheduler._withdraw")
+    log: list[Any] = []
+    graph = Graph.from_cells(
+        *(limited(f"cell_{each}", functools.partial(turns, 20)) for each in range(5))
+    )
+    computing = computer(
+        graph, limits={"db": Limiter(log, capacity=5)}, max_concurrency=1
+    )
+    task = asyncio.ensure_future(computing)
+    await turns(10)
+    assert log.count("enter db") == 5
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert not aiocells.failures(caught.value)
+    assert log.count("leave db") == 5
 
 
 @each_computer

@@ -114,13 +114,12 @@ class Held(Results):
 
     @override
     def _why_not(self, number: int) -> str:
-        cell = self._outline.roster.described(number)
-        done = "computed" if number in self._outline.computed else "not computed"
-        if number in self._outline.computed and self._outline.roster.is_resource(
-            number
-        ):
-            done = "opened"
-        return f"{cell} was {done}, but not asked for. Add it to the cells of hold()."
+        roster, computed = self._outline.roster, self._outline.computed
+        was = "was not computed, since it was not asked for"
+        if number in computed:
+            done = "opened" if roster.is_resource(number) else "computed"
+            was = f"was {done}, but not asked for"
+        return f"{roster.described(number)} {was}. Add it to the cells of hold()."
 
     @override
     def __copy__(self) -> NoReturn:

@@ -192,12 +192,13 @@ async def test_what_is_not_held_says_why(is_plain: bool) -> None:
     """A cell that was not asked for says how to have it."""
     service = Service(is_plain=is_plain)
     async with entered(service.hold("inner"), is_plain=is_plain) as held:
-        for key, done in [("outer", "opened"), ("model", "not computed")]:
+        for key, was in [
+            ("outer", "was opened, but not asked for"),
+            ("model", "was not computed, since it was not asked for"),
+        ]:
             with pytest.raises(MissingValue) as caught:
                 held[key]
-            assert str(caught.value).endswith(
-                f" was {done}, but not asked for. Add it to the cells of hold()."
-            )
+            assert str(caught.value).endswith(f"{was}. Add it to the cells of hold().")
         with pytest.raises(MissingValue, match="Did you mean 'inner'"):
             held["iner"]
         assert "outer" not in held

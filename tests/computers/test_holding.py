@@ -1279,6 +1279,50 @@ def test_a_loop_that_is_closed_under_it() -> None:
     assert {*told} == {"Task was destroyed but it is pending!"}
 
 
+@pytest.mark.needs_threads
+def test_loops_of_several_threads_hold_at_once() -> None:
+    """One that enters meanwhile does not disturb the other."""
+    entered_there, left_here = threading.Event(), threading.Event()
+    closed: list[list[str]] = []
+
+    async def there() -> None:
+        service = Service()
+        async with service.hold():
+            entered_there.set()
+            left_here.wait()
+        closed.append(service.log)
+
+    thread = threading.Thread(target=lambda: asyncio.run(there()))
+
+    class Loop(asyncio.SelectorEventLoop):
+        """Is asked whether it is closed when a hold is entered after another."""
+
+        is_asked = False
+
+        def is_closed(self) -> bool:
+            if self.is_asked and not thread.ident:
+                thread.start()
+                entered_there.wait()
+            return super().is_closed()
+
+    async def here() -> None:
+        service = Service()
+        async with service.hold():
+            loop.is_asked = True
+            async with service.hold():
+                pass
+        closed.append(service.log)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        loop: Any = runner.get_loop()
+        try:
+            runner.run(here())
+        finally:
+            left_here.set()
+            thread.join()
+    assert closed == [2 * OPENED + 2 * CLOSED, OPENED + CLOSED]
+
+
 async def test_what_the_scheduler_raises_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -72,7 +72,7 @@ class TaskHolding(Holding):
         keeper = self._keeper = asyncio.Task(self._keep(), name="aiocells.hold")
         # In a loop that was closed under them there is nothing that others could do.
         _keepers.difference_update(
-            [each for each in _keepers if each.get_loop().is_closed()]
+            [each for each in _keepers.copy() if each.get_loop().is_closed()]
         )
         _keepers.add(keeper)
         keeper.add_done_callback(_keepers.discard)

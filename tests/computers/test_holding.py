@@ -1152,12 +1152,16 @@ async def test_it_is_left_as_it_was_entered() -> None:
         holding.__exit__(None, None, None)
 
 
-async def test_leaving_again_does_nothing() -> None:
+@either
+async def test_leaving_again_does_nothing(is_plain: bool) -> None:
     """As where a framework shuts down twice."""
-    service = Service()
+    service = Service(is_plain=is_plain)
     holding = service.hold()
-    await holding.__aenter__()
-    for _ in range(2):
+    async with entered(holding, is_plain=is_plain):
+        pass
+    if is_plain:
+        holding.__exit__(None, None, None)
+    else:
         await holding.__aexit__(None, None, None)
     assert service.log == [*OPENED, *CLOSED]
 
@@ -1205,16 +1209,23 @@ class Value:
     """Something that can be referred to weakly."""
 
 
+@either
 @pytest.mark.parametrize("fails", [False, True])
-async def test_values_are_let_go_when_the_block_ends(fails: bool) -> None:
-    """Not even until the next garbage collection is any kept."""
+async def test_values_are_let_go_when_the_block_ends(
+    is_plain: bool, fails: bool
+) -> None:
+    """Not even until the next garbage collection, though somebody keeps the hold."""
     values: list[weakref.ref[Value]] = []
 
-    @resource
-    async def pool() -> AsyncIterator[Value]:
+    def plain_pool() -> Iterator[Value]:
         value = Value()
         values.append(weakref.ref(value))
         yield value
+
+    async def pool() -> AsyncIterator[Value]:
+        for value in plain_pool():
+            yield value
+            del value
 
     @cell
     def other(pool: Value) -> Value:
@@ -1222,18 +1233,43 @@ async def test_values_are_let_go_when_the_block_ends(fails: bool) -> None:
         values.append(weakref.ref(value))
         return value
 
+    opened: Any = resource(name="pool")(plain_pool if is_plain else pool)
+    holding = hold(Graph.from_cells(opened, other), [opened, other])
     gc.collect()
     gc.disable()
     try:
         with contextlib.suppress(Trouble):
-            async with hold(Graph.from_cells(pool, other), [pool, other]) as held:
+            async with entered(holding, is_plain=is_plain) as held:
                 assert all(each() is not None for each in values)
                 if fails:
                     raise Trouble
-        del held
+        assert len(held) == len(values) == 2
         assert [each() for each in values] == [None, None]
     finally:
         gc.enable()
+
+
+@either
+async def test_values_are_let_go_when_it_does_not_open(is_plain: bool) -> None:
+    """Though somebody keeps the hold, to try another."""
+
+    @cell
+    def value() -> Value:
+        return Value()
+
+    @cell
+    def fails(value: Value) -> None:
+        values.append(weakref.ref(value))
+        raise Trouble
+
+    values: list[weakref.ref[Value]] = []
+    holding = hold(Graph.from_cells(value, fails), [value, fails])
+    with contextlib.suppress(Trouble):
+        async with entered(holding, is_plain=is_plain):
+            pass
+    gc.collect()
+    assert [each() for each in values] == [None]
+    assert repr(holding)
 
 
 async def test_a_hold_that_is_never_entered_leaves_nothing() -> None:

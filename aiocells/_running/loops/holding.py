@@ -60,27 +60,27 @@ class Holding:
             self.held.end()
             self.held = None  # what it fell back from may refer to this
 
-    def conclude(self, error: BaseException | None) -> None:
-        """Raise what failed, unless the block itself did.
+    def conclude(self, error: BaseException | None = None) -> None:
+        """Raise what failed, unless the block itself did; and let the values go.
 
         Args:
             error: what the block raised. It is told of all else, and left to be raised
                 by others; only an exit comes before it.
         """
         run = self.run
-        if error is None:
-            run.conclude()
-            return
-        before = traceback_of(error)
-        if run.interrupted is None or is_fatal(error) or not is_fatal(run.interrupted):
+        before = None if error is None else traceback_of(error)
+        if error is not None and (
+            run.interrupted is None or is_fatal(error) or not is_fatal(run.interrupted)
+        ):
             run.interrupted = error
         try:
             run.conclude()
         except BaseException as raised:
             if raised is not error:
                 raise
-            set_traceback(error, before)
+            set_traceback(raised, before)
         finally:
+            run.values = []  # somebody may keep what hold() has returned
             del error  # it may hold this frame
 
 
@@ -106,11 +106,13 @@ class PlainHolding(Holding):
             if not is_open:
                 self._close()
         if not is_open:
-            run.conclude()
+            self.conclude()
         return self.give()
 
     def leave(self, error: BaseException | None) -> None:
         """End the threads, close the resources, and tell what failed."""
+        if self.held is None:
+            return
         self.take_back()
         self._close()
         self.conclude(error)

@@ -92,7 +92,7 @@ class TaskHolding(Holding):
             run.cancelled = cancelled or run.cancelled
         finally:
             del cancelled  # it holds this frame
-        run.conclude()
+        self.conclude()
         raise asyncio.CancelledError  # the keeper was cancelled before it began
 
     def _is_there(self) -> bool:
@@ -173,7 +173,7 @@ class TaskHolding(Holding):
             # The loop ends, and nobody has left: it reports what this raises.
             self._is_told = True
             run.cancelled = None
-            run.conclude()
+            self.conclude()
 
     def opened(self) -> None:
         """Tell who enters that all is there."""

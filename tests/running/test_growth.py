@@ -4,6 +4,7 @@ Calls are counted, of functions in Python and in C, which are the same in every 
 """
 
 import asyncio
+import contextlib
 import functools
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -217,6 +218,27 @@ def test_the_cost_of_shared_limits_grows_as_their_number(name: str) -> None:
         return {CountedName("all"): asyncio.Semaphore(2), **own}
 
     check_growth(name, limited_twice, limits=limits)
+
+
+def test_the_cost_of_holds_grows_as_their_number() -> None:
+    """However many are open already, such as one for each connection of a service."""
+
+    @resource
+    async def session() -> AsyncIterator[None]:
+        yield
+
+    graph = Graph.from_cells(session)
+
+    async def open_many(count: int) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(count):
+                await stack.enter_async_context(aiocells.hold(graph, [session]))
+
+    counts = [
+        calls_of(functools.partial(asyncio.run, open_many(size)))
+        for size in (FEW, FEW, 2 * FEW)
+    ]
+    assert counts[2] < MOST_GROWTH * counts[1]
 
 
 def failing(count: int) -> Graph:

@@ -19,8 +19,25 @@ from aiocells._running.tasks.resource_tasks import ResourceTasks
 from aiocells._running.tasks.sharing import SharingScheduler
 from aiocells._typing import override
 
-# The event loop itself would not keep them alive.
-_keepers: "set[asyncio.Task[None]]" = set()
+# The event loops themselves would not keep them alive.
+_keepers: "dict[asyncio.AbstractEventLoop, set[asyncio.Task[None]]]" = {}
+
+
+def _keep_alive(keeper: "asyncio.Task[None]") -> None:
+    """Keep a keeper until it is done, or its event loop was closed under it."""
+    # What happens in other threads meanwhile must not disturb this.
+    for loop in list(_keepers):
+        if loop.is_closed():
+            _keepers.pop(loop, None)
+    _keepers.setdefault(keeper.get_loop(), set()).add(keeper)
+    keeper.add_done_callback(_let_go)
+
+
+def _let_go(keeper: "asyncio.Task[None]") -> None:
+    kept = _keepers[keeper.get_loop()]
+    kept.remove(keeper)
+    if not kept:
+        del _keepers[keeper.get_loop()]
 
 
 class TaskHolding(Holding):
@@ -70,12 +87,7 @@ class TaskHolding(Holding):
         if run.notify is not None:
             observe(run)
         keeper = self._keeper = asyncio.Task(self._keep(), name="aiocells.hold")
-        # In a loop that was closed under them there is nothing that others could do.
-        _keepers.difference_update(
-            [each for each in _keepers.copy() if each.get_loop().is_closed()]
-        )
-        _keepers.add(keeper)
-        keeper.add_done_callback(_keepers.discard)
+        _keep_alive(keeper)
         keeper.add_done_callback(self._wake)
         cancelled: BaseException | None = await self._until(
             self._is_there, on_cancel=keeper.cancel

@@ -22,6 +22,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture
+def sent_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets worker processes import the cells of a test module."""
+    root = Path(__file__).parents[1]
+    monkeypatch.setattr(sys, "path", [*sys.path, os.fspath(root)])
+
+
+@pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modules]:
     """Makes modules from text; the test leaves no trace of them."""
     monkeypatch.chdir(tmp_path)

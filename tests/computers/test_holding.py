@@ -396,6 +396,7 @@ async def test_any_task_may_enter_or_leave(factory: str) -> None:
 
 
 @pytest.mark.needs_processes
+@pytest.mark.usefixtures("sent_tests")
 async def test_pools_of_the_computation_are_gone_within_the_block() -> None:
     """What only computes is ended when all is there."""
 

@@ -305,6 +305,7 @@ KINDS = {
 
 @pytest.mark.needs_threads
 @pytest.mark.needs_processes
+@pytest.mark.usefixtures("sent_tests")
 @pytest.mark.parametrize("kind", KINDS)
 @each_computer
 async def test_cells_of_any_kind_enter(computer: Computer, kind: str) -> None:

@@ -116,11 +116,12 @@ def is_secret_name(name: object) -> bool:
         return False
     if type(name) is not str:  # its own code is not run
         name = str.__str__(name)
-    return _has_secret_part(name, tuple(errors.SECRET_NAMES))
+    # Of a frozenset this is itself, which knows its hash.
+    return _has_secret_part(name, frozenset(errors.SECRET_NAMES))
 
 
 @functools.lru_cache
-def _has_secret_part(name: str, secret_names: tuple[str, ...]) -> bool:
+def _has_secret_part(name: str, secret_names: frozenset[str]) -> bool:
     """The same, remembered: each failure asks it of a dozen names."""
     told = f"_{name.lower().replace('-', '_')}_"
     return any(f"_{each.lower()}_" in told for each in secret_names)

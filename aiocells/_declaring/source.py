@@ -71,6 +71,8 @@ def origin_of(cell: Any) -> str | None:
 
 def _written(function: Any) -> Any:
     """The function, or the class, that was written down to make a callable."""
+    if type(function) is types.FunctionType and "__wrapped__" not in function.__dict__:
+        return function  # as nearly all are
     function = _innermost(function)
     if isinstance(function, type) or inspect.isroutine(function):
         return function

@@ -98,11 +98,8 @@ def notes_of(error: BaseException) -> list[Any]:
     return [found] if issubclass(kind, str) else []
 
 
-def add_notes(error: BaseException, texts: Iterable[str]) -> None:
-    """Add notes, each once; an exception that makes its notes itself gets none."""
-    notes = notes_of(error)
-    known = {note for note in notes if type(note) is str}
-    notes += [text for text in dict.fromkeys(texts) if text not in known]
+def set_notes(error: BaseException, notes: list[Any]) -> None:
+    """Say what an exception's notes are, unless it makes them itself."""
     of_class = _of_class(error)
     if type(of_class) is types.MemberDescriptorType:
         of_class.__set__(error, notes)
@@ -110,12 +107,20 @@ def add_notes(error: BaseException, texts: Iterable[str]) -> None:
         attributes_of(error)[_NOTES] = notes
 
 
-def is_noted(error: BaseException, start: str) -> bool:
-    """Whether an exception has a note that starts so."""
-    return any(
-        issubclass(type(note), str) and str.startswith(note, start)
-        for note in notes_of(error)
-    )
+def add_notes(error: BaseException, texts: Iterable[str]) -> None:
+    """Add notes, each once."""
+    notes = notes_of(error)
+    known = {note for note in notes if type(note) is str}
+    notes += [text for text in dict.fromkeys(texts) if text not in known]
+    set_notes(error, notes)
+
+
+def has_start(notes: list[Any], start: str) -> bool:
+    """Whether one of an exception's notes starts so."""
+    for note in notes:
+        if issubclass(type(note), str) and str.startswith(note, start):
+            return True
+    return False
 
 
 def _of_class(error: BaseException) -> Any:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 from aiocells._collecting.bound import Keys, OwnDefault
@@ -13,7 +12,9 @@ from aiocells._outcome.exceptions import (
     MOST_LETTERS,
     add_notes,
     attributes_of,
-    is_noted,
+    has_start,
+    notes_of,
+    set_notes,
     text_of,
 )
 from aiocells._outcome.secrets import showable, showable_defaults
@@ -39,14 +40,15 @@ def note_cell(
     # As at the limit of recursion: what the cell raised counts, with a note or without.
     with contextlib.suppress(Exception):
         where = f"in cell {plan.program.described(number)}"
-        if is_noted(error, where):
+        notes = notes_of(error)
+        if has_start(notes, where):
             return
         text = where + _needed_by(plan, number)
         if values is not None:
             text += _called_with(plan, number, values)
         if isinstance(error, TypeError | LookupError):
             text += _called_without(plan.program.written(number))
-        add_notes(error, [text])
+        set_notes(error, [*notes, text])
 
 
 def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) -> Any:
@@ -84,19 +86,17 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     groups, keywords = program.shapes.get(number) or ((None,) * len(args), ())
     names = (*parameters.positional[: len(groups) - len(keywords)], *keywords)
     left = iter(args)
-    given = {
-        name: _argument(program, name, group, left, values)
-        for name, group in zip(names, groups, strict=False)
-        if not isinstance(group, OwnDefault)
-    }
-    defaults = showable_defaults(program, number, parameters.defaults)
-    arguments = {**defaults, **given}
+    arguments = showable_defaults(program, number, parameters.defaults)
+    for name, group in zip(names, groups, strict=False):
+        if not isinstance(group, OwnDefault):
+            arguments[name] = _argument(program, name, group, left, values)
     only_names = os.environ.get("AIOCELLS_NOTES") == "names"
     told = ""
-    for name in [each for each in parameters.names or keywords if each in arguments]:
-        told += f", {name}" if only_names else f", {name}={shown(arguments[name])}"
-        if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
-            break
+    for name in parameters.names or keywords:
+        if name in arguments:
+            told += f", {name}" if only_names else f", {name}={shown(arguments[name])}"
+            if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
+                break
     return f"\n  called with {shortened(told[2:], MOST_LETTERS)}"
 
 
@@ -120,12 +120,10 @@ def _argument(
 ) -> Any:
     """The next argument as it may be shown; a list or a dict takes several values."""
     if group is None:
-        return showable(program, name, [next(left)], values)[0]
-    if isinstance(group, Keys):
-        sources = list(islice(left, len(group.keys)))
-        parts = showable(program, name, sources, values)
-        return dict(zip(group.keys, parts, strict=True))
-    return showable(program, name, list(islice(left, group)), values)
+        return showable(program, name, next(left), values)
+    keys = group.keys if isinstance(group, Keys) else range(group)
+    parts = [showable(program, name, next(left), values) for _ in keys]
+    return dict(zip(keys, parts, strict=True)) if isinstance(group, Keys) else parts
 
 
 class Failure(NamedTuple):

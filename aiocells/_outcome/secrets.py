@@ -1,7 +1,7 @@
 """Which values are secret, and so are not shown."""
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiocells._collecting.objects import cells_of_object
@@ -22,10 +22,14 @@ def is_secret(program: Program, source: int) -> bool:
         source: the number of a cell, or ~k for the k-th input.
     """
     said = _said(program, source)
-    if said is not None:
-        return said
-    name = program.names[source] if source >= 0 else program.inputs[~source]
-    return is_secret_name(name)
+    return _is_named_secret(program, source) if said is None else said
+
+
+def _is_named_secret(program: Program, source: int) -> bool:
+    names, number = (
+        (program.names, source) if source >= 0 else (program.inputs, ~source)
+    )
+    return is_secret_name(names[number])
 
 
 def _said(program: Program, source: int) -> bool | None:
@@ -35,27 +39,21 @@ def _said(program: Program, source: int) -> bool | None:
     return program.secret.get(program.inputs[~source])
 
 
-def showable(
-    program: Program, parameter: str, sources: Sequence[int], values: list[Any]
-) -> list[Any]:
-    """The values that make up an argument; those not to be shown are hidden.
+def showable(program: Program, parameter: str, source: int, values: list[Any]) -> Any:
+    """A value that is given to a cell; one that is not to be shown is hidden.
 
     Args:
         program: the cells.
-        parameter: its name, which counts where nothing was said of the values.
-        sources: where the values come from.
+        parameter: its name, which counts where nothing was said of the value.
+        source: where the value comes from.
         values: those of the computation.
     """
-    is_named = is_secret_name(parameter)
-    return [
-        _ASKED
-        if source == program.asking
-        else HIDDEN
-        if is_secret(program, source)
-        or (is_named and _said(program, source) is not False)
-        else values[source]
-        for source in sources
-    ]
+    if source == program.asking:
+        return _ASKED
+    said = _said(program, source)
+    if said is None:
+        said = is_secret_name(parameter) or _is_named_secret(program, source)
+    return HIDDEN if said else values[source]
 
 
 def showable_defaults(

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-import inspect
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -438,7 +438,7 @@ def test_where_no_note_can_be_made_the_failure_is_raised_all_the_same(
 
     @cell
     def broken(opened: None) -> None:
-        monkeypatch.setattr(inspect, "unwrap", None)
+        monkeypatch.setattr(os, "getcwd", None)
         raise problem
 
     graph = Graph.from_cells(broken, opened)

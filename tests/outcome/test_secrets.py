@@ -183,7 +183,7 @@ def test_what_does_not_fail_looks_for_no_secrets(
     looked: list[object] = []
     names = errors.SECRET_NAMES
 
-    class Watched(frozenset[str]):
+    class Watched(tuple[str, ...]):
         def __iter__(self) -> Iterator[str]:
             looked.append(self)
             return super().__iter__()

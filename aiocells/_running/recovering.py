@@ -44,7 +44,7 @@ class Recovery:
         fallbacks: for each cell that fell back what it fell back from.
     """
 
-    __slots__ = ("_errors", "_first", "_origins", "_plan", "fallbacks")
+    __slots__ = ("_errors", "_first", "_origins", "_plan", "_told", "fallbacks")
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -56,6 +56,8 @@ class Recovery:
         self._origins: dict[int, int] = {}
         # For each origin the failed cell behind it that was declared first.
         self._first: dict[int, int] = {}
+        # For each failure that was passed on the origins that its notes tell of.
+        self._told: dict[int, set[int]] = {}
 
     def add_failed(self, number: int, error: BaseException) -> None:
         """Record that a cell failed, and will have no value."""
@@ -81,7 +83,8 @@ class Recovery:
         origins = self._origins_before(number)
         first = min(map(self._first.__getitem__, origins))
         error = self._errors[first]
-        failed = {each: self._errors[each] for each in self._failed_behind(origins)}
+        told = self._told.setdefault(first, {first})
+        failed = {n: self._errors[n] for n in self._failed_behind(origins, told)}
         note_others(error, failures_of(self._plan, failed))
         return error
 
@@ -89,16 +92,20 @@ class Recovery:
         known = self._origins
         return {known[n] for n in self._plan.program.needs[number] if n in known}
 
-    def _failed_behind(self, origins: Iterable[int]) -> list[int]:
-        seen = set(origins)
-        waiting = list(seen)
+    def _failed_behind(self, origins: Iterable[int], told: set[int]) -> list[int]:
+        """The failed cells that are not told of yet; they are, from now on."""
+        failed = []
+        waiting = list(origins)
         while waiting:
             origin = waiting.pop()
-            if origin not in self._errors:
-                new = self._origins_before(origin) - seen
-                seen |= new
-                waiting += new
-        return sorted(seen & self._errors.keys())
+            if origin in told:
+                continue
+            told.add(origin)
+            if origin in self._errors:
+                failed.append(origin)
+            else:
+                waiting += self._origins_before(origin)
+        return sorted(failed)
 
 
 def answer_of(

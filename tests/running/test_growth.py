@@ -294,6 +294,33 @@ def test_the_cost_of_fallbacks_grows_as_their_number(name: str) -> None:
     )
 
 
+def falling_back_at_each(count: int) -> Graph:
+    """The same, where another failure comes in at each link."""
+
+    def broken() -> None:
+        raise Trouble
+
+    made: list[Any] = []
+    users: list[Any] = []
+    for number in range(count):
+        failed = cell(functools.partial(broken), name=f"broken_{number}")
+        link = cell(name=f"link_{number}")(lambda: None)
+        made += [failed, depends_on(failed, *made[-1:])(link)]
+        user = cell(name=f"user_{number}", fallback=lambda error: None)(lambda: None)
+        users.append(depends_on(link)(user))
+    return Graph.from_cells(*made, *users)
+
+
+@every_computer
+def test_the_cost_of_telling_failures_grows_as_their_number(name: str) -> None:
+    """Each is told of once in the notes of the first, however many come after it."""
+    check_growth(
+        name,
+        falling_back_at_each,
+        targets=lambda size: [f"user_{number}" for number in range(size)],
+    )
+
+
 class Copied(list[Any]):
     """A list that counts of how many items slices were made."""
 

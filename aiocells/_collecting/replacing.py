@@ -163,12 +163,17 @@ def _check_function(roster: Roster, number: int, function: Any) -> None:
     if known is None or (known == number and roster.nodes[number] != function):
         return
     name = roster.names[known]
-    if name.isidentifier() and not keyword.iskeyword(name):
-        how = f"lambda {name}: {name}"
+    if known == number:  # which would take an input of its own name
+        advice = "Leave it out; the graph before has it as it was."
+    elif name.isidentifier() and not keyword.iskeyword(name):
+        advice = f"Give a function that passes its value on: lambda {name}: {name}."
     else:
-        how = "depends_on(value=...)(lambda value: value)"
+        advice = (
+            "Give a function that passes its value on: "
+            "depends_on(value=...)(lambda value: value)."
+        )
     msg = (
         f"replace: {roster.described(known)} cannot stand for {cell}: it is a cell of "
-        f"the graph itself. Give a function that passes its value on: {how}."
+        f"the graph itself. {advice}"
     )
     raise DeclarationError(msg, cell=function)

@@ -1,5 +1,6 @@
 """Results as people read them."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +23,10 @@ _MAX_DEPTH = 6
 _LEAST_ROOM = 20
 
 _NAME = "bold cyan"
+
+# In the repr of a text, of bytes, or of a member of an enum that is one; else the name
+# of an attribute.
+_NAME_OF_KEY = re.compile(r"(?:<.*: )?b?(?P<quote>['\"]?)(?P<name>.*)(?P=quote)>?")
 
 _SIZED = (str, bytes, list, tuple, dict, set, frozenset)
 
@@ -84,8 +89,8 @@ def _pretty(value: Any, max_width: int, max_length: int) -> str:
 def _hide(node: Node) -> None:
     """Have the entries and parts in it not be shown whose names are secret."""
     for each in node.children or ():
-        key = each.key_repr
-        if is_secret_name(key[key.startswith(("b'", 'b"')) :].strip("'\"")):
+        named = _NAME_OF_KEY.fullmatch(each.key_repr)
+        if named and is_secret_name(named["name"]):
             each.value_repr = SECRET
         else:
             _hide(each)

@@ -11,12 +11,16 @@ pytest.importorskip("pydantic")  # it reads what --set gives to an int
 
 VAULT = """\
     import dataclasses
+    import enum
     from collections import defaultdict
 
     @dataclasses.dataclass
     class Login:
         user: str
         password: str
+
+    class Header(str, enum.Enum):
+        AUTH = "Authorization"
 
     @cell(secret=True)
     def key() -> str:
@@ -35,6 +39,9 @@ VAULT = """\
     def login(): return [Login("ann", "hunter2"), defaultdict(str, {b"dsn": "hunter2"})]
 
     @cell
+    def headers(): return {Header.AUTH: "hunter2", 1: 2}
+
+    @cell
     def plain(): return {"a": [1, {"b": 2}]}
 
     @cell
@@ -47,11 +54,12 @@ def test_results_that_are_secret_are_not_printed(modules: Modules) -> None:
     path = str(modules.write("vault", VAULT))
     shown = printed("run", path, "--set", "password=12")
     assert "hunter2" not in shown
-    assert shown.count("•••") == 4
+    assert shown.count("•••") == 5
     assert "shown" in shown
     assert "'user': 'ann'" in shown
     assert "{'a': [1, {'b': 2}]}" in shown
     assert "'Auth': •••" in printed("run", f"{path}:config")
+    assert "'Authorization'>: •••, 1: 2}" in printed("run", f"{path}:headers")
     assert "Login(user='ann', password=•••)" in printed("run", f"{path}:login")
     assert printed("run", f"{path}:key") == "•••\n"
     assert printed("run", f"{path}:token") == "shown\n"
@@ -67,6 +75,7 @@ def test_results_that_are_secret_are_not_in_json(modules: Modules) -> None:
         "token": "shown",
         "config": {"user": "ann", "deep": [[{"Auth": "•••"}]], "one": [1]},
         "login": [{"user": "ann", "password": "•••"}, {"b'dsn'": "•••"}],
+        "headers": {"Authorization": "•••", "1": 2},
         "plain": {"a": [1, {"b": 2}]},
         "pin": 3,
     }

@@ -270,10 +270,16 @@ class Run:
         self.failures, self.recovery = {}, None
         # Those that tell the observers refer to this.
         self.functions = []
-        if interruption is None and not (failures and self.stopped):
+        must_raise = interruption is not None or (failures and self.stopped)
+        values = () if must_raise else self._target_values()
+        if fallbacks:
+            # What one gave may hold what it was given, whose traceback holds this.
+            values = list(values)
+            self.values.clear()
+        if not must_raise:
             return Results(
                 self.plan.outline,
-                self._target_values(),
+                values,
                 failures,
                 frozenset(self.skipped) if failures else _NONE_SKIPPED,
                 fallbacks,

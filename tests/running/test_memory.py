@@ -245,6 +245,25 @@ def falling_back(made: Made, fallback: Any = lambda error: None) -> Graph:
     return Graph.from_cells(big, broken, opened, user, after)
 
 
+def passing_on(made: Made) -> Graph:
+    """The same, where the values are what they fell back from."""
+    return falling_back(made, lambda error: error)
+
+
+def plain_passing_on(made: Made) -> Graph:
+    """One of them, where all is plain."""
+
+    @cell
+    def big() -> Big:
+        return made.big()
+
+    @cell(fallback=lambda error: error)
+    def broken(big: Big) -> None:
+        raise Trouble
+
+    return Graph.from_cells(big, broken)
+
+
 def declining(made: Made) -> Graph:
     """The same, where none of them gives a value."""
 
@@ -265,7 +284,7 @@ def failing_again(made: Made) -> Graph:
 
 GRAPHS = (
     *(plain, exhausted, beside, with_timeouts, too_late, own_cancellation, nested),
-    *(falling_back, declining, failing_again),
+    *(falling_back, passing_on, declining, failing_again),
     *(
         pytest.param(make, marks=pytest.mark.needs_threads)
         for make in (in_thread, opening, using, closing)
@@ -332,7 +351,7 @@ async def test_a_failed_computation_keeps_no_value_alive(
     assert made.references
 
 
-@pytest.mark.parametrize("make", [plain, exhausted])
+@pytest.mark.parametrize("make", [plain, exhausted, plain_passing_on])
 def test_a_failed_sequential_computation_keeps_no_value_alive(
     make: Callable[[Made], Graph], made: Made
 ) -> None:

@@ -123,8 +123,12 @@ def is_secret_name(name: object) -> bool:
 @functools.lru_cache
 def _has_secret_part(name: str, secret_names: frozenset[str]) -> bool:
     """The same, remembered: each failure asks it of a dozen names."""
-    told = f"_{name.lower().replace('-', '_')}_"
-    return any(f"_{each.lower()}_" in told for each in secret_names)
+    told = _between_underscores(name)
+    return any(_between_underscores(each) in told for each in secret_names)
+
+
+def _between_underscores(name: str) -> str:
+    return f"_{name.lower().replace('-', '_')}_"
 
 
 def shown_of(name: object, value: Any, levels: int = MOST_LEVELS) -> str:

@@ -278,6 +278,10 @@ def test_the_names_may_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(errors, "SECRET_NAMES", {"PIN"})
     assert told(broken, pin=1234, password="x") == "pin=•••, password='x'"
+    monkeypatch.setattr(errors, "SECRET_NAMES", {"X-Session-Key"})
+    assert told(broken, pin={"X-Session-Key": 1}, password=2) == (
+        "pin={'X-Session-Key': •••}, password=2"
+    )
 
 
 def test_notes_may_have_names_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,9 @@ class _PlacedScheduler(AskingScheduler):
     def __init__(self, run: Run, **options: Any) -> None:
         super().__init__(run, **options)
         self._paused: set[int] = set()
-        self._coming_back: deque[tuple[asyncio.Future[None], int]] = deque()
+        # For each cell that has its answers, but no place yet, its tasks that wait for
+        # that; in the order in which they came.
+        self._coming_back: OrderedDict[int, list[asyncio.Future[None]]] = OrderedDict()
 
     if TYPE_CHECKING:
 
@@ -49,13 +51,24 @@ class _PlacedScheduler(AskingScheduler):
             self._take(asker)
             return
         place: asyncio.Future[None] = self._loop.create_future()
-        self._coming_back.append((place, asker))
+        self._coming_back.setdefault(asker, []).append(place)
         try:
             await place
         except BaseException:
             # It goes on all the same; the next place that there is will be missing.
-            self._take(asker)
+            self._come_back(asker)
             raise
+
+    def _come_back(self, asker: int) -> None:
+        """Have all tasks of a cell go on.
+
+        It has its place by then, unless one of them waits for an answer again.
+        """
+        if not self._asking.is_waiting(asker):
+            self._take(asker)
+        for place in self._coming_back.pop(asker, ()):
+            if not place.done():
+                place.set_result(None)
 
     def _take(self, asker: int) -> None:
         if asker in self._paused:
@@ -65,24 +78,18 @@ class _PlacedScheduler(AskingScheduler):
     def _let_come_back(self) -> None:
         """Give the places that there are to those who have waited for an answer."""
         while self._coming_back and self._places_left() > 0:
-            place, asker = self._coming_back.popleft()
-            if not place.done():
-                if not self._asking.is_waiting(asker):
-                    self._take(asker)
-                place.set_result(None)
+            self._come_back(next(iter(self._coming_back)))
 
     @override
     def _has_ended_waiting(self, asker: int) -> None:
-        self._take(asker)
-        for place, each in self._coming_back:
-            if each == asker and not place.done():
-                place.set_result(None)
+        self._come_back(asker)
 
     @override
     def stop(self) -> None:
         super().stop()
-        for place, _ in self._coming_back:
-            place.cancel()
+        for places in self._coming_back.values():
+            for place in places:
+                place.cancel()
 
 
 class LimitedAskingScheduler(_PlacedScheduler, LimitedScheduler):

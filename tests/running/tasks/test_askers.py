@@ -521,6 +521,44 @@ def test_who_ends_while_its_tasks_wait_for_a_place(computer: Any, how: str) -> N
 
 
 @each_concurrent
+@pytest.mark.parametrize("how", ["asks and gives up", "is given up meanwhile"])
+def test_two_tasks_of_a_cell_come_back_to_one_place(computer: Any, how: str) -> None:
+    """All go on with it, and none of them keeps it while the other waits."""
+    counted = Counted()
+
+    @cell
+    async def quick() -> str:
+        await asyncio.sleep(0.25)
+        return "quick"
+
+    later = counted.cell("later")
+
+    @asking(quick=quick, later=later)
+    async def page(quick: Any, later: Any) -> list[str]:
+        gives_up = how == "asks and gives up"
+
+        async def first() -> str:
+            async with asyncio.timeout(None if gives_up else 0.75):
+                return await quick()
+
+        async def second() -> str:
+            await asyncio.sleep(0.5)
+            async with asyncio.timeout(0.25 if gives_up else None):
+                return await later()
+
+        both = await asyncio.gather(first(), second(), return_exceptions=True)
+        return [str(each) or type(each).__name__ for each in both]
+
+    graph = Graph.from_cells(page, quick, later, counted.cell("other"))
+    results = run_virtually(computer(graph, targets=[page, "other"], max_concurrency=1))
+    gave_up = how == "asks and gives up"
+    assert results[page] == (
+        ["quick", "TimeoutError"] if gave_up else ["TimeoutError", "later"]
+    )
+    assert counted.most == 1
+
+
+@each_concurrent
 def test_who_waits_again_before_it_has_its_place_back(computer: Any) -> None:
     """It has none, or what it waits for would never have one."""
     counted = Counted()

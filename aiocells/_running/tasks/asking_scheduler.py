@@ -62,6 +62,7 @@ class AskingScheduler(Scheduler):
                 self._tell_what_is_lost()
         finally:
             self._asking.close()
+            self._given_up.clear()
             # These refer to each other.
             del self._asking
 
@@ -111,8 +112,10 @@ class AskingScheduler(Scheduler):
 
     def _has_given_up(self, number: int, _: object) -> None:
         """Have a cell that was cancelled start again, if somebody asked meanwhile."""
+        if number not in self._given_up:
+            return  # its end was the computation's
         try:
-            self._given_up.discard(number)
+            self._given_up.remove(number)
             if not (self.has_ended(number) or self._is_stopping):
                 self._waiting_for[number] = 1
                 if number in self._gated:

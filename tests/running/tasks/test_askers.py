@@ -121,6 +121,30 @@ def test_what_nobody_waits_for_any_more_is_cancelled(
 
 
 @each_computer
+def test_what_is_given_up_at_the_end_ends_quietly(computer: Any) -> None:
+    """The last task that is cancelled starts nothing, and has nobody to tell."""
+    made = Slow()
+    tasks: list[asyncio.Task[Any]] = []
+    contexts: list[dict[str, Any]] = []
+
+    @asking(slow=made.slow)
+    async def page(slow: Any) -> None:
+        tasks.append(asyncio.create_task(slow()))
+        await asyncio.sleep(0.5)
+
+    async def compute() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: contexts.append(context))
+        await computer(Graph.from_cells(page))
+        with pytest.raises(RuntimeError, match="has ended"):
+            await tasks[0]
+
+    run_virtually(compute())
+    assert made.log == ["start", "cancelled"]
+    assert not contexts
+
+
+@each_computer
 def test_what_was_given_up_is_not_in_the_results(computer: Any) -> None:
     """Its `timeout=` runs on while a cell waits; the results say that nobody waited."""
     made = Slow()

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from aiocells._running.run import Run
@@ -136,7 +136,8 @@ class OrderedAskingScheduler(_PlacedScheduler, OrderedScheduler):
     def __init__(self, run: Run, limiters: Mapping[str, Any] | None = None) -> None:
         self._free = 1
         self._in_progress = 0
-        # Those that are due, by the order in which they were asked for.
+        # Those that are due, by the order in which they were asked for; also some that
+        # have another place in it by now, or none.
         self._asked_for: list[tuple[int, int]] = []
         self._place_of: dict[int, int] = {}
         self._places = itertools.count()
@@ -162,11 +163,7 @@ class OrderedAskingScheduler(_PlacedScheduler, OrderedScheduler):
     @override
     def _take_out(self, number: int) -> None:
         self._sort_due()
-        place = (self._place_of[number], number)
-        if place in self._asked_for:
-            self._asked_for.remove(place)
-            heapify(self._asked_for)
-        else:
+        if self._place_of.pop(number, None) is None:
             super()._take_out(number)
 
     @override
@@ -200,15 +197,18 @@ class OrderedAskingScheduler(_PlacedScheduler, OrderedScheduler):
         self._let_come_back()
         self._sort_due()
         while self._free > 0 and not self._is_stopping:
-            if self._asked_for:
-                _, number = heappop(self._asked_for)
-                heappush(self._entered[number], number)
-            elif self._in_progress:
+            number = self._next()
+            if number < 0:
                 return
-            else:
-                number = next(self._order, -1)
-                if number < 0:
-                    return
-                heappush(self._entered[number], number)
+            heappush(self._entered[number], number)
             self._free -= 1
             self._in_progress += 1
+
+    def _next(self) -> int:
+        """The cell whose turn it is; negative if there is none."""
+        while self._asked_for:
+            place, number = heappop(self._asked_for)
+            if self._place_of.get(number) == place:
+                del self._place_of[number]
+                return number
+        return -1 if self._in_progress else next(self._order, -1)

@@ -20,6 +20,7 @@ import pytest
 import aiocells
 from aiocells import (
     Graph,
+    Lazy,
     MissingInput,
     MissingValue,
     UnknownCell,
@@ -28,6 +29,7 @@ from aiocells import (
     async_compute_concurrent,
     cell,
     compute_sequential,
+    depends_on,
     hold,
     resource,
 )
@@ -342,6 +344,28 @@ async def test_a_plain_with_refuses_what_must_be_awaited() -> None:
         assert held[asking] == 1
     with hold(graph, [asking]) as held:
         assert held[asking] == 1
+
+
+def test_a_plain_with_refuses_who_awaits_what_it_asks_for() -> None:
+    """By the name of the first cell that is async, though it may never be asked for."""
+
+    @cell
+    async def offers() -> list[str]:
+        return []
+
+    @cell
+    @depends_on(offers=Lazy(offers))
+    async def page(offers: Any) -> str:
+        return "page"
+
+    graph = Graph.from_cells(page)
+    with (
+        pytest.raises(
+            UnsupportedCell, match=r"'offers' .* is an async function, which"
+        ),
+        hold(graph, [page]),
+    ):
+        pass
 
 
 @pytest.mark.needs_threads

@@ -150,7 +150,7 @@ def check_is_plain(run: Run, limits: GivenLimits | None) -> None:
     """
     plan, program = run.plan, run.plan.program
     limiters = {} if limits is None else limits.limiters
-    for number in plan.order:
+    for number in plan.cells:
         waits = [each for each in program.options[number].limits if each in limiters]
         if number == plan.first_async:
             reason = f"is {program.kinds[number].value}"

@@ -154,7 +154,7 @@ async def _started(graph: DependencyGraph) -> _Flow:
     plan, given = choose(graph, None, None)
     plan = without_absent(plan, None)
     program = plan.program
-    numbers = [number for number in plan.order if not program.needs[number]]
+    numbers = [number for number in plan.order if not program.edges[number]]
     for number in numbers:
         if program.kinds[number] is not Kind.ASYNC:
             msg = (

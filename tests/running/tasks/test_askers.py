@@ -872,7 +872,7 @@ def test_what_is_asked_for_may_run_in_a_thread(computer: Any) -> None:
 
 
 def test_a_flow_may_ask() -> None:
-    """The cells behind the inputs of `compute_flow` are computed as any others."""
+    """Behind the inputs of `compute_flow`; who only asks is none of these."""
     log: list[str] = []
 
     async def tick() -> int:
@@ -886,7 +886,11 @@ def test_a_flow_may_ask() -> None:
     def page(offers: Any, tick: int) -> None:
         log.append(offers())
 
-    graph = Graph.from_cells(page, ticking)
+    @asking(offers=offers)
+    def advertisement(offers: Any) -> None:
+        log.append(f"more {offers()}")
+
+    graph = Graph.from_cells(page, ticking, advertisement)
 
     async def flow() -> None:
         await aiocells.compute_flow(graph)
@@ -894,4 +898,4 @@ def test_a_flow_may_ask() -> None:
         assert await aiocells.compute_flow(graph) == 0
 
     run_virtually(flow())
-    assert log == ["tea"]
+    assert sorted(log) == ["more tea", "tea"]

@@ -174,9 +174,8 @@ class OrderedAskingScheduler(_PlacedScheduler, OrderedScheduler):
 
     @override
     def done(self, number: int, value: Any) -> None:
-        if number not in self._early:
-            self._free += 1
-            self._in_progress -= 1
+        self._free += 1
+        self._in_progress -= 1
         super().done(number, value)
 
     @override

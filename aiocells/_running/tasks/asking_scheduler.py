@@ -40,8 +40,6 @@ class AskingScheduler(Scheduler):
         self._given_up: set[int] = set()
         # Those that wait for limiters before they begin, at each of their starts.
         self._gated = frozenset(run.outside)
-        # Those that were computed at a call, and have not had their turn yet.
-        self._early: set[int] = set()
 
     def _guard(self, number: int) -> None:
         """Have a task look whether a plain cell was computed at once meanwhile."""
@@ -50,9 +48,14 @@ class AskingScheduler(Scheduler):
             self._bodies[number] = functools.partial(self._body_if_left, body)
 
     async def _body_if_left(self, body: Callable[[int], Any], number: int) -> None:
-        if not self._asking.is_left(number):
-            body = self._plain_body
-        await body(number)
+        if self._asking.is_left(number):
+            await body(number)
+            return
+        try:
+            self._forgo(number)
+            self.leave(number)
+        except BaseException as error:
+            self.interrupt(error, number)
 
     @override
     async def compute(self) -> None:
@@ -116,6 +119,9 @@ class AskingScheduler(Scheduler):
             return  # its end was the computation's
         try:
             self._given_up.remove(number)
+            if number in self._tasks:  # never began, and was computed at a call
+                self._forgo(number)
+                self.leave(number)
             if not (self.has_ended(number) or self._is_stopping):
                 self._waiting_for[number] = 1
                 if number in self._gated:
@@ -123,7 +129,7 @@ class AskingScheduler(Scheduler):
                 if self._asking.is_wanted(number):
                     self.wish([number])
         except BaseException as error:
-            self.interrupt(error)
+            self.interrupt(error, number)
 
     def _stays_outside(self, number: int) -> None:
         """Have a cell that was given up wait for its limiters anew."""
@@ -168,13 +174,8 @@ class AskingScheduler(Scheduler):
         """Record that a plain cell had another computed at its call."""
         if number in self._askers:
             self._asking.ended(number)
-        run = self._run
-        if is_wanted:
-            # It will have its turn, in which nothing is left to do.
-            self._early.add(number)
-            if run.functions is run.plan.program.functions:
-                run.functions = run.functions.copy()
-            run.functions[number] = lambda *_: None
+        if is_wanted and number not in self._tasks:  # its task looks before it begins
+            self._take_out(number)
         self._go_on(number)
         self._settled(number)
         self._admit()
@@ -183,10 +184,6 @@ class AskingScheduler(Scheduler):
 
     @override
     def done(self, number: int, value: Any) -> None:
-        if number in self._early:
-            self._early.remove(number)
-            self._forgo(number)
-            return
         self._ended_asking(number)
         super().done(number, value)
         self._settled(number)

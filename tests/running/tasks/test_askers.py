@@ -545,6 +545,34 @@ def test_who_ends_while_its_tasks_wait_for_a_place(computer: Any, how: str) -> N
 
 
 @each_concurrent
+def test_who_waits_for_a_place_is_cancelled_with_the_computation(computer: Any) -> None:
+    """Also where its cell waits for it, although that was cancelled itself."""
+    log: list[str] = []
+
+    @cell
+    async def quick() -> None:
+        await asyncio.sleep(0.25)
+
+    @asking(quick=quick)
+    async def page(quick: Any) -> None:
+        task = asyncio.ensure_future(quick())
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+        await asyncio.wait([task])
+        log.append("cancelled" if task.cancelled() else "answered")
+
+    @cell
+    async def broken() -> None:
+        await asyncio.sleep(1)
+        raise LookupError
+
+    graph = Graph.from_cells(page, quick, broken)
+    with pytest.raises(LookupError):
+        run_virtually(computer(graph, max_concurrency=1))
+    assert log == ["cancelled"]
+
+
+@each_concurrent
 @pytest.mark.parametrize("how", ["asks and gives up", "is given up meanwhile"])
 def test_two_tasks_of_a_cell_come_back_to_one_place(computer: Any, how: str) -> None:
     """All go on with it, and none of them keeps it while the other waits."""
@@ -735,6 +763,101 @@ def test_a_plain_cell_asks_for_what_is_on_its_way(
     assert results[waiting] == ("value", "value!")
     assert results[plain] == "value"
     assert ran == (["run", "closed"] if is_resource else ["run"])
+
+
+def slowly(loop: Any, body: Any, **options: Any) -> Any:
+    """Make a task that begins some turns later."""
+
+    async def wrapper() -> Any:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return await body
+
+    return asyncio.Task(wrapper(), loop=loop, **options)
+
+
+class AtACall:
+    """Cells of which a plain one asks for what another has given up, or waits for.
+
+    Args:
+        patience: after how many turns the other gives up; None for never.
+        turns: how many pass until the plain ones can run.
+    """
+
+    def __init__(self, patience: int | None, turns: int) -> None:
+        """Make the cells, and two that take a second at the end."""
+        self.counted = Counted()
+        self.ran: list[str] = []
+
+        @cell
+        async def gate() -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+        @cell
+        @depends_on(gate)
+        def inner() -> None:
+            self.ran.append("inner")
+
+        @asking(inner=inner)
+        async def waiting(inner: Any) -> None:
+            task = asyncio.ensure_future(inner())
+            for _ in range(patience or 0):
+                await asyncio.sleep(0)
+            if patience:
+                task.cancel()
+            await asyncio.wait([task])
+
+        @cell
+        @depends_on(gate, inner=Lazy(inner))
+        def plain(inner: Any) -> None:
+            inner()
+
+        last = depends_on(plain, waiting)
+        lasts = [
+            cell(name=f"last{n}")(last(functools.partial(self.counted.run)))
+            for n in range(2)
+        ]
+        self.graph = Graph.from_cells(gate, waiting, plain, inner, *lasts)
+
+    async def compute(self, computer: Any) -> None:
+        """Compute them where tasks begin late."""
+        asyncio.get_running_loop().set_task_factory(slowly)
+        try:
+            await computer(self.graph, max_concurrency=2)
+        finally:
+            asyncio.get_running_loop().set_task_factory(None)
+
+
+@each_concurrent
+@pytest.mark.parametrize("patience", [7, None])
+def test_a_plain_cell_asks_for_what_has_a_task(
+    computer: Any, patience: int | None
+) -> None:
+    """One that has not begun: it is not computed again, given up or not."""
+    for turns in range(10):
+        made = AtACall(patience, turns)
+        run_virtually(made.compute(computer))
+        assert made.counted.most == 2
+        assert made.ran == ["inner"]
+
+
+@pytest.mark.parametrize("patience", [7, None])
+def test_what_is_raised_by_nobodys_cell_leaves(patience: int | None) -> None:
+    """Also where the task of a cell ends that was computed at a call."""
+    raised = 0
+    for turns in range(10):
+        made = AtACall(patience, turns)
+        computing = made.compute(CONCURRENT["simple"])
+        scheduler = asking_places.LimitedAskingScheduler
+        with mock.patch.object(scheduler, "_forgo", side_effect=RecursionError):
+            try:
+                run_virtually(computing)
+            except RecursionError:
+                raised += 1
+            else:
+                assert made.ran == ["inner"]
+    assert raised
 
 
 @each_computer

@@ -75,13 +75,18 @@ class AskingCase:
 
 
 def make_asking_case(
-    choose: Chooser, *, is_patient: bool = True, max_cells: int = 8
+    choose: Chooser,
+    *,
+    is_patient: bool = True,
+    is_plain: bool = False,
+    max_cells: int = 8,
 ) -> AskingCase:
     """A graph of any shape.
 
     Args:
         choose: picks one of several things.
         is_patient: whether all wait for their answers.
+        is_plain: whether all are plain cells, and none is a resource.
         max_cells: the most of them.
     """
     nodes: list[AskingNode] = []
@@ -90,10 +95,11 @@ def make_asking_case(
         lower = range(rank)
         values, orders = some(choose, lower, 2), some(choose, lower, 1)
         asked = some(choose, lower, 3) if choose((True, True, False)) else ()
-        is_async = choose((False, True)) or not can_wait.isdisjoint(asked)
+        is_async = not is_plain and choose((False, True))
+        is_async = is_async or not can_wait.isdisjoint(asked)
         if is_async or not can_wait.isdisjoint((*values, *orders)):
             can_wait.add(rank)
-        is_resource = choose((False,) * 4 + (True,))
+        is_resource = not is_plain and choose((False,) * 4 + (True,))
         nodes.append(
             AskingNode(
                 rank=rank,

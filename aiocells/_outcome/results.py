@@ -65,16 +65,22 @@ class Results(Lookup):
     ) -> None:
         self._outline = outline
         self._values = values
-        # Where cells failed, or were not asked for, each must be looked at.
-        self._index = NOTHING if failures or absent else outline.index
+        # Where targets failed, or were not asked for, each must be looked at.
+        self._index = outline.index
+        if failures or (absent and not outline.target_set.isdisjoint(absent)):
+            self._index = NOTHING
         self._failures = failures
         # What was not asked for, or has a failure that only others let out.
         self._absent = absent
         # Raising an exception makes its traceback longer: keep how it was.
         self._tracebacks: Mapping[int, Any] = NOTHING
         if failures or absent:
-            raised = (*failures.items(), *absent.items())
-            self._tracebacks = {n: traceback_of(e) for n, e in raised if e is not None}
+            told = {**absent, **failures} if failures else absent
+            self._tracebacks = {
+                number: traceback_of(error)
+                for number, error in told.items()
+                if error is not None
+            }
         self._skipped = skipped
         self._fallbacks = fallbacks
 
@@ -129,7 +135,7 @@ class Results(Lookup):
 
     def _look_up(self, key: Any) -> Any:
         number = self._number(key)
-        error = self._failures.get(number) or self._absent.get(number)
+        error = self._failures.get(number, self._absent.get(number))
         if error is not None:
             set_traceback(error, self._tracebacks[number])
             raise_as_it_is(error)

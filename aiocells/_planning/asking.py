@@ -20,9 +20,11 @@ class Answering(Protocol):
 
     Attributes:
         computed: the cells that were asked for, or computed for one, and have ended.
+        values: those of the run.
     """
 
     computed: set[int]
+    values: list[Any]
 
     def function(self, asker: int, cell: int) -> Callable[[], Any]:
         """What a cell calls to ask for another."""
@@ -30,6 +32,10 @@ class Answering(Protocol):
 
     def ended(self, asker: int) -> None:
         """Record that a cell cannot ask any more."""
+
+    def unasked(self) -> Mapping[int, None]:
+        """The cells without a value since nobody asked for them."""
+        ...
 
 
 def asking_source(inputs: Sequence[str]) -> int:
@@ -79,19 +85,16 @@ def with_asking(
     number, places = asker
     first = places[0][0]
 
-    def given(values: tuple[Any, ...]) -> list[Any]:
+    def call(*values: Any) -> Any:
         answering = values[first]
-        made = list(values)
+        made = [*values]
         for place, cell in places:
             made[place] = answering.function(number, cell)
-        return made
-
-    def call(*values: Any) -> Any:
-        return function(*given(values))
+        return function(*made)
 
     def call_to_end(*values: Any) -> Any:
         try:
-            return function(*given(values))
+            return call(*values)
         finally:
             values[first].ended(number)
 

@@ -7,6 +7,7 @@ source ~k of an argument, Python's k-th index from the end, is the k-th input.
 
 import copy
 import functools
+import itertools
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from aiocells._graphs.toposort import order_behind
 from aiocells._planning.asking import NO_CELLS, Waiting
 from aiocells._planning.outline import Outline
 from aiocells._planning.program import Program
+
+# Of what a cell needs, so many are listed beforehand.
+_FEW = 32
 
 
 class Plan:
@@ -214,6 +218,31 @@ class Plan:
             program.asks[asker],
         )
         return [number for number in behind if number not in lazy]
+
+    @functools.cached_property
+    def concerned(self) -> frozenset[int]:
+        """The cells that may ask, or be asked for, and those that are run only then."""
+        asks = self.program.asks
+        asking = asks.keys() & self.cells
+        return self.lazy.union(asking, *(asks[number] for number in asking))
+
+    @functools.cached_property
+    def behind(self) -> dict[int, list[int]]:
+        """For cells that are run only if asked for, those of them to run, in order.
+
+        Where these may be many they are left out: to list them for each would take the
+        square of their number.
+        """
+        needs, lazy = self.program.needs, self.lazy
+        behind: dict[int, list[int]] = {}
+        for number in self.cells:
+            if number in lazy:
+                before = [behind.get(each) for each in needs[number] if each in lazy]
+                known = [each for each in before if each is not None]
+                if len(known) == len(before) and sum(map(len, known)) < _FEW:
+                    run = dict.fromkeys(itertools.chain(*known, [number]))
+                    behind[number] = list(run)
+        return behind
 
     @functools.cached_property
     def kept(self) -> frozenset[int]:

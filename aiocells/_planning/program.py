@@ -112,7 +112,7 @@ class Program:
         """
         return [None] * (len(self.nodes) + len(self.inputs) + bool(self.asks))
 
-    @property
+    @functools.cached_property
     def asking(self) -> int:
         """The source of what cells ask with, which a run puts there."""
         return asking_source(self.inputs)

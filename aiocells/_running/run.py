@@ -101,7 +101,7 @@ class Run:
         self.values = values
         self.functions = plan.program.functions
         self.kinds = plan.program.kinds
-        self.on_error = on_error
+        self.on_error: OnError = on_error
         self.notify = None if observers is _NOBODY else _notifier(observers)
         self.failures: dict[int, BaseException] = {}
         self.recovery: Recovery | None = None
@@ -294,9 +294,11 @@ class Run:
     def _absent(self, asking: "Answering") -> Mapping[int, BaseException | None]:
         """The cells without a value since nobody asked for it, or it failed for him."""
         self.asking = None
+        if self.recovery is None:
+            return asking.unasked()
         absent: dict[int, BaseException | None] = {}
         for number in sorted(self.plan.lazy):
-            error = None if self.recovery is None else self.recovery.failure_of(number)
+            error = self.recovery.failure_of(number)
             if error is not None or number not in asking.computed:
                 absent[number] = error
         return absent

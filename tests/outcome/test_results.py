@@ -471,3 +471,20 @@ def test_the_value_of_a_resource_is_not_kept() -> None:
     assert dict(results) == {user: "open"}
     with pytest.raises(KeyError, match="closed with the computation"):
         results[connection]
+
+
+def test_a_failure_that_counts_as_false_is_a_failure() -> None:
+    """Whatever truth an exception has, looking up its cell raises it."""
+
+    class EmptyError(Exception):
+        def __len__(self) -> int:
+            return 0
+
+    @cell
+    def broken() -> None:
+        raise EmptyError
+
+    graph = Graph.from_cells(broken)
+    results = compute_sequential(graph, on_error="continue")
+    with pytest.raises(EmptyError):
+        results[broken]

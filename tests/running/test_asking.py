@@ -7,16 +7,27 @@ import pickle
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 
 import aiocells
 from aiocells import Graph, Lazy, MissingValue, Results, cell, depends_on, resource
+from aiocells._running.loops import generated
 from aiocells.observers import Event, Recorder
 from tests.helpers import ASYNC_COMPUTERS, COMPUTERS, described
 
 ERROR = LookupError("no")
-each_computer = pytest.mark.parametrize("compute", COMPUTERS.values(), ids=COMPUTERS)
+
+
+def compute_generated(graph: Graph, **options: Any) -> Results:
+    """What `compute_sequential` does with a plan that is computed again and again."""
+    with mock.patch.object(generated, "WORTH_COMPILING", 1):
+        return aiocells.compute_sequential(graph, **options)
+
+
+WAYS = {**COMPUTERS, "generated": compute_generated}
+each_computer = pytest.mark.parametrize("compute", WAYS.values(), ids=WAYS)
 
 
 class Shop:
@@ -464,7 +475,7 @@ def test_values_that_may_be_asked_for_are_kept_to_the_end(compute: Any) -> None:
     assert alive == [True, True]
 
 
-@pytest.mark.parametrize("name", COMPUTERS)
+@pytest.mark.parametrize("name", WAYS)
 async def test_nothing_holds_the_values_afterwards(name: str) -> None:
     """Neither a function that somebody kept, nor an exception that is dropped."""
 
@@ -497,10 +508,10 @@ async def test_nothing_holds_the_values_afterwards(name: str) -> None:
     graph = Graph.from_cells(page, value)
 
     async def compute(**options: Any) -> None:
-        if name == "sequential":
-            aiocells.compute_sequential(graph, **options)
-        else:
+        if name in ASYNC_COMPUTERS:
             await ASYNC_COMPUTERS[name](graph, **options)
+        else:
+            WAYS[name](graph, **options)
 
     gc.disable()
     try:
@@ -562,5 +573,5 @@ def test_asking_takes_no_time_for_the_rest_of_the_graph(count: int) -> None:
         return int(last()) + sum(each() for each in many[:count:100])
 
     expected = count + sum(range(0, count, 100))
-    for compute in COMPUTERS.values():
+    for compute in WAYS.values():
         assert compute(Graph.from_cells(page))[page] == expected

@@ -2,12 +2,14 @@
 
 import asyncio
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import aiocells
+from aiocells._running.loops import generated
 from tests.asking import (
     AskingCase,
     AskingCells,
@@ -109,6 +111,55 @@ def test_every_computer_gives_what_the_reference_gives(
         assert cells.most_active <= 1
     if way == "two":
         assert cells.most_active <= 2
+
+
+@st.composite
+def plain_cases(draw: st.DrawFn) -> AskingCase:
+    """Graphs of plain cells."""
+    return make_asking_case(chooser(draw), is_plain=True)
+
+
+def seen_of(
+    cells: AskingCells, on_error: str, targets: tuple[int, ...] | None, runs: int
+) -> Any:
+    """All that a user sees of a plan that was computed so often."""
+    chosen = None if targets is None else [cells.cells[rank] for rank in targets]
+    for _ in range(runs):
+        cells.log.clear()
+        found = outcome_of("sequential", cells, targets=chosen, on_error=on_error)
+    ranks = cells.ranks
+    if isinstance(found, BaseException):
+        errors = {ranks[each]: e for each, e in aiocells.failures(found).items()}
+        values = absent = fallbacks = {}
+        notes = found.__notes__ if on_error == "raise" else []
+    else:
+        errors, notes = {}, []
+        values = {ranks[each]: value for each, value in found.items()}
+        fallbacks = {ranks[each]: told(e) for each, e in found.fallbacks.items()}
+        absent = {}
+        for rank, cell in cells.cells.items():
+            if rank not in values:
+                with pytest.raises((*RAISED, aiocells.MissingValue)) as raised:
+                    found[cell]
+                absent[rank] = told(raised.value)
+    failures = [(rank, told(e), e.__notes__) for rank, e in errors.items()]
+    return cells.log, values, failures, notes, fallbacks, absent
+
+
+@given(
+    case=plain_cases(),
+    on_error=st.sampled_from(["raise", "group"]),
+    is_chosen=st.booleans(),
+)
+@many(300)
+def test_generated_code_does_what_the_loops_do(
+    case: AskingCase, on_error: str, is_chosen: bool
+) -> None:
+    """In the same order the same cells, and all that is told of them."""
+    targets = (case.nodes[-1].rank,) if is_chosen else None
+    by_loops = seen_of(AskingCells(case), on_error, targets, 1)
+    with mock.patch.object(generated, "WORTH_COMPILING", 2):
+        assert seen_of(AskingCells(case), on_error, targets, 3) == by_loops
 
 
 @pytest.mark.parametrize("way", WAYS)

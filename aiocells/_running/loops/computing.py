@@ -18,6 +18,7 @@ from aiocells._running.run import OnError, Run
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
+    from aiocells._running.asking import Asking
     from aiocells.observers import Observer
 
 
@@ -45,6 +46,13 @@ def compute_plain(
     if straight.is_possible and nobody_watches and on_error != "continue":
         values = lay_out(plan, inputs, given, straight.blank)
         return _compute_straight(plan, straight, values, on_error)
+    if straight.asking is not None and nobody_watches and on_error != "continue":
+        straight.runs += 1
+        made = generated.generated_for(plan, straight.runs)
+        if made is not None:
+            values = lay_out(plan, inputs, given)
+            asking = straight.asking(plan, values, on_error)
+            return _compute_asking(plan, asking, made)
     run = Run(plan, [], on_error, observers)
     if plan.first_async is not None:
         _refuse_async(plan, plan.first_async)
@@ -69,19 +77,21 @@ class _Straight:
     """What is made once of a plan that is run straight through.
 
     Attributes:
-        is_possible: whether all are cells that are just called; else there is no more.
+        is_possible: whether all are cells that are just called, and none asks.
+        asking: what cells ask with, where some ask, and all else is so.
         blank: the values that it starts with, before any is known.
         segments: its cells.
         found: takes the values of the targets, where the others were let go.
         runs: how often it was run.
     """
 
-    __slots__ = ("blank", "found", "is_possible", "runs", "segments")
+    __slots__ = ("asking", "blank", "found", "is_possible", "runs", "segments")
 
     def __init__(self, plan: Plan) -> None:
-        self.is_possible = (
-            not (plan.resources or plan.asks) and plan.first_async is None
-        )
+        are_called = not plan.resources and plan.first_async is None
+        self.is_possible = are_called and not plan.asks
+        self.asking = _what_asks() if are_called and plan.asks else None
+        self.runs = 0
         if not self.is_possible:
             return
         program = plan.program
@@ -90,10 +100,16 @@ class _Straight:
         )
         self.blank = [] if not plan.frees and is_quiet(plan) else program.blank
         self.found = slots_of(plan).found if plan.frees else None
-        self.runs = 0
 
 
 _straight: Attached[_Straight] = Attached()
+
+
+def _what_asks() -> "type[Asking]":
+    # What few programs use, they should load.
+    from aiocells._running.asking import Asking
+
+    return Asking
 
 
 def _compute_straight(
@@ -146,6 +162,30 @@ def _compute_generated(
     return _concluded(run, failed)
 
 
+def _compute_asking(plan: Plan, asking: "Asking", made: generated.Generated) -> Results:
+    """The same, where cells ask; there is a `Run` once one that was asked for fails."""
+    values = asking.values
+    try:
+        found = made.function(*made.arguments(values))
+    except BaseException as error:
+        failed = generated.failed_cell(plan, values, made, error)
+        if failed is None:
+            raise
+        run = asking.begin()
+        run.fail(failed, error)
+        if not run.stopped:
+            _run_on(run, failed, [])
+    else:
+        if asking.run is None:
+            return Results(plan.outline, found, absent=asking.unasked())
+        run = asking.run
+        for number in plan.targets:
+            values[number] = found[plan.outline.places[number]]
+    finally:
+        asking.close()
+    return run.conclude()
+
+
 def _concluded(run: Run, failed: int) -> Results:
     """The results of a run straight through that a failure has left."""
     if not run.stopped:
@@ -181,10 +221,8 @@ def run_cells(run: Run, opened: Opened) -> None:
     if not run.plan.asks:
         _run_segments(run, opened)
         return
-    # What few programs use, they should load.
-    from aiocells._running.asking import Asking
-
-    asking = Asking(run, functools.partial(_open, run, opened))
+    opening = functools.partial(_open, run, opened)
+    asking = _what_asks()(run.plan, run.values, run.on_error, run, opening)
     try:
         _run_segments(run, opened)
     finally:

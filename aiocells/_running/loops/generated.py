@@ -11,7 +11,10 @@ microseconds a cell, as by hand, in place of 0.09 in the loops of `segments`. Co
 takes about 12 microseconds a cell, so that it pays only after some hundreds of runs.
 
 A value that is no target leaves its variable at its last use: the cell that used it
-last writes its own value there, or the variable is set to None.
+last writes its own value there, or the variable is set to None. What may be asked for,
+and what that uses, is written to the values of the run as well:
+
+    kept = i1.values; v0 = kept[0] = f0(i0)
 """
 
 from collections.abc import Callable
@@ -66,9 +69,10 @@ def _can_be_generated(plan: Plan) -> bool:
     """Whether all cells are just called, and pass on enough values to gain by it."""
     program = plan.program
     kinds, options, args = program.kinds, program.options, program.args
+    passed_on = sum(len(args[number]) for number in plan.order)
     return (
         len(plan.order) <= MOST_CELLS
-        and sum(len(args[number]) for number in plan.order) >= len(plan.order)
+        and (passed_on >= len(plan.order) or plan.asks)
         and all(
             kinds[number] is Kind.PLAIN and not options[number].is_resource
             for number in plan.order
@@ -80,6 +84,8 @@ def _generate(plan: Plan) -> Generated:
     program = plan.program
     parameters = [~slot for slot in plan.wanted_inputs]
     parameters += sorted(plan.overridden)
+    if plan.asks:
+        parameters.append(program.asking)
     variable_of = {source: f"i{n}" for n, source in enumerate(parameters)}
     lines = [f"def computation({', '.join(variable_of.values())}):"]
     names: dict[str, Any] = {}
@@ -94,12 +100,16 @@ def _generate(plan: Plan) -> Generated:
             # A value that was used for the last time is best written over.
             variable = (left or idle or [f"v{number}"]).pop()
             variable_of[number] = variable
-            call = f"{variable} = {call}"
+            also = f"kept[{number}] = " if number in plan.kept else ""
+            call = f"{variable} = {also}{call}"
         lines.append("; ".join([f" {call}", *(f"{each} = None" for each in left)]))
         idle += left
+    if plan.asks:
+        lines[1] = f" kept = {variable_of[program.asking]}.values;{lines[1]}"
     found = ["None"] * len(plan.targets if plan.frees else program.nodes)
     for number in plan.targets:
-        found[plan.outline.places[number]] = variable_of[number]
+        variable = f"kept[{number}]" if number in plan.lazy else variable_of[number]
+        found[plan.outline.places[number]] = variable
     lines.append(f" return [{', '.join(found)}]")
     exec(compile("\n".join(lines), _FILE, "exec"), names)
     return Generated(names["computation"], taking(tuple(parameters)), variable_of)
@@ -120,6 +130,6 @@ def failed_cell(
         return None
     number = plan.order[position]
     known = traceback.tb_frame.f_locals
-    for source in plan.used_from(number):
+    for source in plan.used_from(number) & generated.variables.keys():
         values[source] = known.get(generated.variables[source])
     return number

@@ -62,7 +62,7 @@ class TaskAsking(Asking):
     """
 
     def __init__(self, run: Run, host: Host) -> None:
-        super().__init__(run, host.open_at_once)
+        super().__init__(run.plan, run.values, run.on_error, run, host.open_at_once)
         self._host = host
         self._loop = asyncio.get_running_loop()
         self._kinds = run.plan.program.kinds
@@ -96,7 +96,7 @@ class TaskAsking(Asking):
         waiters[answer] = asker
         if len(waiters) == 1:
             self._want(cell)
-        if len(asked) == 1:
+        if len(asked) == 1 and not answer.done():
             self._host.pause(asker)
         try:
             await answer
@@ -127,16 +127,17 @@ class TaskAsking(Asking):
         if not self.is_left(cell):
             return
         wanted = self._wanted
-        fresh = [
-            number
-            for number in order_behind(
+        behind = self._plan.behind.get(cell)
+        if behind is None:
+            behind = order_behind(
                 lambda each: () if each in wanted else self.left_behind(each), [cell]
             )
-            if number not in wanted and self.is_left(number)
+        fresh = [
+            number for number in behind if number not in wanted and self.is_left(number)
         ]
         wanted[cell] = wanted.get(cell, 0) + 1
         for number in fresh:
-            for needed in self._needs[number]:
+            for needed in self._plan.program.needs[number]:
                 if self.is_left(needed):
                     wanted[needed] = wanted.get(needed, 0) + 1
         self._host.wish(fresh)
@@ -151,7 +152,7 @@ class TaskAsking(Asking):
             self._wanted[number] -= 1
             if not self._wanted[number]:
                 del self._wanted[number]
-                left += self._needs[number]
+                left += self._plan.program.needs[number]
                 self._host.give_up(number)
 
     def settled(self, cell: int) -> None:
@@ -173,7 +174,7 @@ class TaskAsking(Asking):
 
     def stop(self) -> None:
         """Cancel all who wait: the computation is ending."""
-        self._run.stopped = True
+        self.begin().stopped = True
         for asked in self._asked.values():
             for answer in asked:
                 answer.cancel()

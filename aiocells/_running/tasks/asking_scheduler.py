@@ -35,9 +35,14 @@ class AskingScheduler(Scheduler):
         self._asking = TaskAsking(run, self)
         self._askers = plan.program.asks
         self._dependents = plan.waiting.dependents
-        for number in plan.lazy:
+        # All others have nothing to do with asking.
+        self._concerned = plan.concerned
+        for number in plan.lazy if self._bodies else ():
             self._guard(number)
         self._given_up: set[int] = set()
+        self._told_to_stop: set[int] = set()
+        # Whether cells are started within the step of one that asks.
+        self._is_within = False
         # Those that wait for limiters before they begin, at each of their starts.
         self._gated = frozenset(run.outside)
 
@@ -72,7 +77,7 @@ class AskingScheduler(Scheduler):
     @override
     def _tell_what_is_lost(self) -> None:
         # How many have ended tells nothing: so have some that were asked for.
-        if any(self._waiting_for[number] != OVER for number in self._run.plan.order):
+        if {*map(self._waiting_for.__getitem__, self._run.plan.order)} - {OVER}:
             super()._tell_what_is_lost()
 
     # Called by who asks
@@ -93,9 +98,26 @@ class AskingScheduler(Scheduler):
                 if not self._waiting_for[number]:
                     heappush(self._queues[number], number)
         self._admit()
-        if not self._is_advancing:
-            # Not at once: cells that ask for such as ask would pile up on the stack.
+        # Who never suspends gives its answer at once, without a turn of the loop. But
+        # cells that ask for such as ask would pile up on the stack.
+        if self._starting and not self._is_within:
+            was_advancing, self._is_advancing = self._is_advancing, True
+            self._is_within = True
+            try:
+                self._start_all(self._starting)
+            finally:
+                self._is_advancing, self._is_within = was_advancing, False
+        if not self._is_advancing and (self._starting or self._inline):
             self._wait_a_turn()
+
+    @override
+    def _start_all(self, starting: list[int]) -> None:
+        super()._start_all(starting)
+        if self._is_stopping:
+            # A cell that asked in its first step, and so was not among those to stop.
+            for number in self._tasks.keys() - self._told_to_stop:
+                self._told_to_stop.add(number)
+                self._tasks[number].cancel()
 
     def give_up(self, number: int) -> None:
         """Do not compute a cell any more, or cancel it."""
@@ -184,6 +206,9 @@ class AskingScheduler(Scheduler):
 
     @override
     def done(self, number: int, value: Any) -> None:
+        if number not in self._concerned:
+            super().done(number, value)
+            return
         self._ended_asking(number)
         super().done(number, value)
         self._settled(number)
@@ -220,5 +245,6 @@ class AskingScheduler(Scheduler):
     @override
     def stop(self) -> None:
         if not self._is_stopping:
+            self._told_to_stop.update(self._tasks)
             super().stop()
             self._asking.stop()

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aiocells
-from aiocells import DependencyGraph, Graph, cell, compute_sequential
+from aiocells import (
+    DependencyGraph,
+    Graph,
+    Lazy,
+    cell,
+    compute_sequential,
+    depends_on,
+)
 from aiocells._planning.compiling import plan_of
 from aiocells._running.loops import generated
 from tests.computers.test_computers import check_order, inputs_for, some_ranks
@@ -180,14 +187,20 @@ def test_values_are_let_go_after_their_last_use() -> None:
         assert seen == [[True, True], [False, False], [False, False, False]]
 
 
-def test_an_error_outside_of_the_cells_is_no_cells() -> None:
+@pytest.mark.parametrize("asks", [False, True])
+def test_an_error_outside_of_the_cells_is_no_cells(*, asks: bool) -> None:
     """What is raised before the first cell, or after the last, is raised as it is."""
 
     @cell
     def one(x: int) -> int:
         return x
 
-    graph = Graph.from_cells(one)
+    @cell
+    @depends_on(one=Lazy(one))
+    def two(one: Any) -> int:
+        return 2
+
+    graph = Graph.from_cells(one, two) if asks else Graph.from_cells(one)
     for _ in range(3):
         compute_sequential(graph, inputs={"x": 1})
     made = generated.kept.get(plan_of(graph))

@@ -1022,3 +1022,66 @@ def test_a_flow_may_ask() -> None:
 
     run_virtually(flow())
     assert sorted(log) == ["more tea", "tea"]
+
+
+@each_concurrent
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_who_asks_in_its_first_step_is_stopped_with_all_others(
+    computer: Any, *, is_asked: bool
+) -> None:
+    """What it asked for, or what started with that, ended the computation meanwhile."""
+    log: list[str] = []
+
+    @cell
+    async def exits() -> None:
+        if is_asked:
+            raise SystemExit(3)
+
+    @cell
+    async def fails() -> None:
+        raise LookupError
+
+    @cell
+    @depends_on(exits=Lazy(exits), fails=Lazy(fails))
+    async def page(exits: Any, fails: Any) -> None:
+        task: Any = asyncio.current_task()
+        try:
+            with contextlib.suppress(asyncio.CancelledError, SystemExit):
+                await exits()
+                await fails()
+            if not task.cancelling():
+                await asyncio.Event().wait()
+        finally:
+            log.append("cancelled" if task.cancelling() else "left alone")
+
+    graph = Graph.from_cells(page, exits, fails)
+    targets = [page] if is_asked else [page, fails]
+    with pytest.raises(SystemExit if is_asked else LookupError):
+        run_virtually(computer(graph, targets=targets))
+    assert log == ["cancelled"]
+
+
+@each_computer
+def test_all_that_a_long_way_leads_to_is_computed_once(computer: Any) -> None:
+    """A hundred cells behind the one that is asked for, some of them asked before."""
+    ran: list[int] = []
+
+    def link(rank: int, before: int = 0) -> Any:
+        async def run(before: int = before) -> int:
+            ran.append(rank)
+            return before + 1
+
+        return cell(name=f"link_{rank}")(run)
+
+    chain = [link(0)]
+    for rank in range(1, 100):
+        chain.append(depends_on(before=chain[-1])(link(rank)))
+
+    @cell
+    @depends_on(half=Lazy(chain[49]), all=Lazy(chain[99]))
+    async def page(half: Any, all: Any) -> tuple[int, int]:
+        return await half(), await all()
+
+    graph = Graph.from_cells(*chain, page)
+    assert run_virtually(computer(graph, targets=[page]))[page] == (50, 100)
+    assert ran == list(range(100))

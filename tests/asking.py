@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import Any
 
 import attrs
@@ -11,6 +11,7 @@ from aiocells import Graph, Lazy, cell, depends_on, resource
 from tests.faults import Chooser, make_declared, some
 
 ACTS = (*("return",) * 5, "raise", "own_cancel", "stop_iteration")
+WAITS = ("hang", "swallow")
 
 
 class CellError(Exception):
@@ -35,6 +36,7 @@ class AskingNode:
         is_async: whether it can wait.
         is_resource: whether it is opened, and closed again.
         falls_back: whether it has a fallback.
+        is_limited: whether it counts towards the limit "few".
     """
 
     rank: int
@@ -49,6 +51,7 @@ class AskingNode:
     is_async: bool
     is_resource: bool
     falls_back: bool
+    is_limited: bool = False
 
     @property
     def needs(self) -> tuple[int, ...]:
@@ -80,6 +83,8 @@ def make_asking_case(
     is_patient: bool = True,
     is_plain: bool = False,
     max_cells: int = 8,
+    acts: Sequence[str] = ACTS,
+    limited: Sequence[bool] = (False,),
 ) -> AskingCase:
     """A graph of any shape.
 
@@ -88,6 +93,8 @@ def make_asking_case(
         is_patient: whether all wait for their answers.
         is_plain: whether all are plain cells, and none is a resource.
         max_cells: the most of them.
+        acts: what they may do last.
+        limited: whether they count towards the limit "few", where they don't ask.
     """
     nodes: list[AskingNode] = []
     can_wait: set[int] = set()  # the cells behind which something waits
@@ -97,7 +104,9 @@ def make_asking_case(
         asked = some(choose, lower, 3) if choose((True, True, False)) else ()
         is_async = not is_plain and choose((False, True))
         is_async = is_async or not can_wait.isdisjoint(asked)
-        if is_async or not can_wait.isdisjoint((*values, *orders)):
+        is_limited = not asked and choose(limited)
+        waits = is_async or is_limited
+        if waits or not can_wait.isdisjoint((*values, *orders)):
             can_wait.add(rank)
         is_resource = not is_plain and choose((False,) * 4 + (True,))
         nodes.append(
@@ -110,10 +119,18 @@ def make_asking_case(
                 is_together=choose((False, False, True)),
                 seconds=choose((0, 0, 1, 2)),
                 patience=None if is_patient else choose((None, 0.5, 1.5, 2.5)),
-                act=choose(ACTS[:-1] if is_resource else ACTS),
+                act=choose(
+                    [
+                        act
+                        for act in acts
+                        if (is_async or act not in WAITS)
+                        and not (is_resource and act == "stop_iteration")
+                    ]
+                ),
                 is_async=is_async,
                 is_resource=is_resource,
                 falls_back=choose((False, False, False, True)),
+                is_limited=is_limited,
             )
         )
     return AskingCase(tuple(nodes), make_declared(choose, len(nodes)))
@@ -133,11 +150,18 @@ class AskingCells:
         log: what they did, in order.
         active: how many run that do not wait for an answer.
         most_active: how many these were at most.
+        few: how many may run that count towards the limit "few", if that is a number.
+        problems: what must not be.
     """
 
-    def __init__(self, case: AskingCase) -> None:
+    def __init__(
+        self, case: AskingCase, on_event: Callable[[], None] = lambda: None
+    ) -> None:
         """Make the graph."""
         self.case = case
+        self.on_event = on_event
+        self.few: int | None = None
+        self.problems: list[str] = []
         self.log: list[tuple[str, int]] = []
         self.active: set[int] = set()
         self.most_active = 0
@@ -155,7 +179,9 @@ class AskingCells:
         mark = resource if node.is_resource else cell
         options: dict[str, Any] = {"name": f"cell_{node.rank}"}
         if node.falls_back:
-            options["fallback"] = lambda error: value_of(node.rank, told(error))
+            options["fallback"] = functools.partial(self._fall_back, node)
+        if node.is_limited:
+            options["limit"] = "few"
         marked = mark(**options)(functools.partial(body, node))
         return depends_on(
             *[self.cells[rank] for rank in node.orders],
@@ -163,10 +189,25 @@ class AskingCells:
             asked=[Lazy(self.cells[rank]) for rank in node.asked],
         )(marked)
 
+    def _event(self, what: str, node: AskingNode) -> None:
+        self.log.append((what, node.rank))
+        self.on_event()
+
+    def _fall_back(self, node: AskingNode, error: BaseException) -> int:
+        self._event("fell", node)
+        return value_of(node.rank, told(error))
+
     def _started(self, node: AskingNode) -> None:
-        assert node.rank not in self.active
-        self.log.append(("start", node.rank))
+        if node.rank in self.active:
+            self.problems.append(f"{node.rank} runs twice at once")
+        ended = {rank for what, rank in self.log if what in ("end", "fell")}
+        if not ended.issuperset(node.needs):
+            self.problems.append(f"{node.rank} started too early")
         self._goes_on(node)
+        limited = [rank for rank in self.active if self.case.nodes[rank].is_limited]
+        if node.is_limited and self.few is not None and len(limited) > self.few:
+            self.problems.append(f"more than {self.few} limited ones run at once")
+        self._event("start", node)
 
     def _goes_on(self, node: AskingNode) -> None:
         self.active.add(node.rank)
@@ -205,14 +246,26 @@ class AskingCells:
                 answers = []
                 for rank, what in node.asks:
                     answers.append(await self._answer(node, functions[rank], what))
+            if node.act in WAITS:
+                await self._wait(node)
             return self._result(node, values, answers)
         finally:
             self.active.discard(node.rank)
 
+    async def _wait(self, node: AskingNode) -> None:
+        """Wait until it is cancelled."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if node.act != "swallow":
+                raise
+
     async def _all_at_once(self, node: AskingNode, functions: Any) -> list[Any]:
         asks = node.asks
         self.active.discard(node.rank)
-        found = await asyncio.gather(*(caught(functions[rank]) for rank, _ in asks))
+        # Not by the loop's factory, which may fail: that would be this cell's failure.
+        tasks = [asyncio.Task(caught(functions[rank])) for rank, _ in asks]
+        found = await asyncio.gather(*tasks)
         if asks:
             self._goes_on(node)
         for each, (_, what) in zip(found, asks, strict=True):
@@ -242,24 +295,36 @@ class AskingCells:
             raise asyncio.CancelledError(node.rank)
         if node.act == "stop_iteration":
             raise StopIteration(node.rank)
-        self.log.append(("end", node.rank))
+        if node.act == "exit":
+            raise SystemExit(node.rank)
+        self._event("end", node)
         return value_of(node.rank, *values, *answers)
 
     def _resource(
         self, node: AskingNode, values: list[int], asked: list[Any]
     ) -> Generator[int, None, None]:
         value = self._body(node, values, asked)
-        self.log.append(("open", node.rank))
+        self._event("open", node)
         yield value
-        self.log.append(("close", node.rank))
+        self._event("close", node)
 
     async def _async_resource(
         self, node: AskingNode, values: list[int], asked: list[Any]
     ) -> AsyncGenerator[int, None]:
         value = await self._async_body(node, values, asked)
-        self.log.append(("open", node.rank))
+        self._event("open", node)
         yield value
-        self.log.append(("close", node.rank))
+        self._event("close", node)
+
+    def check_resources(self) -> None:
+        """Each that was opened was closed, after all that use it."""
+        opened = [rank for what, rank in self.log if what == "open"]
+        closed = [rank for what, rank in self.log if what == "close"]
+        assert sorted(opened) == sorted(closed)
+        for node in self.case.nodes:
+            for needed in node.needs:
+                if {node.rank, needed} <= set(closed):
+                    assert closed.index(node.rank) < closed.index(needed)
 
     @property
     def started(self) -> list[int]:

@@ -2,8 +2,9 @@
 
     python tests/soak.py [MINUTES]
 
-Each line tells of a thousand cases: the memory of the process, and what `gc` counts. A
-few in a thousand cases run cells in processes. It ends with 1 if memory has grown.
+Each line tells of a thousand cases: the memory of the process, and what `gc` counts. In
+a quarter of them cells ask for others, and a few run cells in processes. It ends with 1
+if memory has grown.
 """
 
 import gc
@@ -16,11 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # after the installed package, which is what is tested
 
+from tests.asking_runs import DisturbedRun, make_disturbed  # noqa: E402
 from tests.fault_runs import FaultRun  # noqa: E402
 from tests.faults import make_case  # noqa: E402
 
 CASES_A_LINE = 1000
 PROCESSES_ONE_IN = 250
+ASKING_ONE_IN = 4
 PLACES_WITH_PROCESSES = ("process", "async", "thread", "async_resource")
 # Megabytes by which the second half may be above the first; a leak of 10 bytes a cell
 # would be more within the hour.
@@ -37,6 +40,9 @@ def run_cases(first: int) -> None:
     """Run a thousand cases, each made from its number."""
     for seed in range(first, first + CASES_A_LINE):
         choose = random.Random(seed).choice
+        if seed % ASKING_ONE_IN == 1:
+            DisturbedRun(make_disturbed(choose)).run()
+            continue
         if seed % PROCESSES_ONE_IN == 0:
             case = make_case(choose, PLACES_WITH_PROCESSES, max_cells=4)
         else:

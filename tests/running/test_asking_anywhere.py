@@ -5,7 +5,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import aiocells
@@ -13,11 +13,15 @@ from aiocells._running.loops import generated
 from tests.asking import (
     AskingCase,
     AskingCells,
+    AskingNode,
     AskingReference,
     CellError,
     make_asking_case,
     told,
 )
+from tests.asking_runs import Disturbed, DisturbedRun, make_disturbed
+from tests.factories import FACTORIES
+from tests.fault_sharing import SharedLimit
 from tests.running.test_faults import chooser, many
 from tests.virtual_loop import run_virtually
 
@@ -40,7 +44,7 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 @st.composite
 def cases(draw: st.DrawFn) -> AskingCase:
     """Graphs whose cells wait for all that they ask for."""
-    return make_asking_case(chooser(draw))
+    return make_asking_case(chooser(draw), limited=(False, False, True))
 
 
 @st.composite
@@ -49,33 +53,44 @@ def impatient_cases(draw: st.DrawFn) -> AskingCase:
     return make_asking_case(chooser(draw), is_patient=False)
 
 
-def outcome_of(way: str, cells: AskingCells, **options: Any) -> Any:
+def outcome_of(way: str, cells: AskingCells, factory: str = "", **options: Any) -> Any:
     """What a computer gives, or raises."""
     name, more = WAYS[way]
     computer = getattr(aiocells, name)
+
+    async def awaited() -> Any:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(FACTORIES.get(factory))
+        try:
+            return await computer(cells.graph, **options, **more)
+        finally:
+            loop.set_task_factory(None)
+
     try:
-        found = computer(cells.graph, **options, **more)
-        return found if way == "sequential" else run_virtually(found)
+        if way == "sequential":
+            return computer(cells.graph, **options)
+        return run_virtually(awaited())
     except RAISED as error:
         return error
 
 
-def check_resources(cells: AskingCells) -> None:
-    """Each that was opened was closed, after all that use it."""
-    opened = [rank for what, rank in cells.log if what == "open"]
-    closed = [rank for what, rank in cells.log if what == "close"]
-    assert sorted(opened) == sorted(closed)
-    for node in cells.case.nodes:
-        for needed in node.needs:
-            if {node.rank, needed} <= set(closed):
-                assert closed.index(node.rank) < closed.index(needed)
+def limits_of(way: str, case: AskingCase, few: int, turns: int | None) -> Any:
+    """The limit "few", as a number or a limiter, where it is to be given."""
+    if way == "sequential" or not any(node.is_limited for node in case.nodes):
+        return {}
+    return {"limits": {"few": few if turns is None else SharedLimit(few, turns)}}
 
 
 @pytest.mark.parametrize("way", WAYS)
-@given(case=cases(), is_chosen=st.booleans())
+@given(
+    case=cases(),
+    is_chosen=st.booleans(),
+    turns=st.sampled_from([None, 0, 2]),
+    factory=st.sampled_from(["", "", *FACTORIES]),
+)
 @many(150)
 def test_every_computer_gives_what_the_reference_gives(
-    way: str, case: AskingCase, is_chosen: bool
+    way: str, case: AskingCase, is_chosen: bool, turns: int | None, factory: str
 ) -> None:
     """The same values, failures and skipped cells; each cell has run at most once."""
     cells = AskingCells(case)
@@ -87,7 +102,11 @@ def test_every_computer_gives_what_the_reference_gives(
         targets = () if case.nodes[last].is_resource else (last,)
     reference = AskingReference(case, targets)
     chosen = None if targets is None else [cells.cells[rank] for rank in targets]
-    results = outcome_of(way, cells, targets=chosen, on_error="continue")
+    limits = limits_of(way, case, 1, turns)
+    results = outcome_of(
+        way, cells, factory, targets=chosen, on_error="continue", **limits
+    )
+    assert cells.problems == []
     assert sorted(cells.started) == sorted(reference.ended.keys() - reference.lost)
     ranks = cells.ranks
     assert {ranks[each]: v for each, v in results.items()} == reference.values
@@ -106,7 +125,7 @@ def test_every_computer_gives_what_the_reference_gives(
     for rank in {*cells.cells} - reference.ended.keys():
         with pytest.raises(aiocells.MissingValue):
             results[cells.cells[rank]]
-    check_resources(cells)
+    cells.check_resources()
     if way in ("one", "simple one", "async_sequential"):
         assert cells.most_active <= 1
     if way == "two":
@@ -177,7 +196,7 @@ def test_nothing_is_left_of_what_was_asked_for(
     if way == "sequential":
         if not any(node.is_async for node in case.nodes):
             outcome_of(way, cells, on_error=on_error)
-            check_resources(cells)
+            cells.check_resources()
         return
     name, more = WAYS[way]
 
@@ -192,4 +211,48 @@ def test_nothing_is_left_of_what_was_asked_for(
         found = str(error)
     assert "please report" not in found
     assert not cells.active
-    check_resources(cells)
+    cells.check_resources()
+
+
+@st.composite
+def disturbed_cases(draw: st.DrawFn) -> Disturbed:
+    """Any computation, with anything that may come in between."""
+    return make_disturbed(chooser(draw))
+
+
+def hold_cancelled_after_giving_up() -> Disturbed:
+    """A hold whose first cell waits too little, and that is cancelled as it ends."""
+
+    def node(rank: int, asked: tuple[int, ...], seconds: int) -> AskingNode:
+        return AskingNode(
+            rank,
+            values=(),
+            orders=(),
+            asked=asked,
+            plan=("catch",) * len(asked),
+            is_together=False,
+            seconds=seconds,
+            patience=0.5,
+            act="return",
+            is_async=True,
+            is_resource=False,
+            falls_back=False,
+        )
+
+    return Disturbed(
+        AskingCase((node(0, (), 1), node(1, (0,), 2)), (0, 1)),
+        computer="hold",
+        on_error="raise",
+        cancel_at=(3,),
+    )
+
+
+@pytest.mark.parametrize("part", range(2))
+@example(disturbed=hold_cancelled_after_giving_up())
+@given(disturbed=disturbed_cases())
+@many(400)
+def test_nothing_is_left_running_or_held_whatever_happens(
+    part: int, disturbed: Disturbed
+) -> None:
+    """Cancelled anywhere, with limits, holds, factories: all has ended, and closed."""
+    DisturbedRun(disturbed).run()

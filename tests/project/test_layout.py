@@ -29,6 +29,7 @@ FLOORS = [
     "_typing",
     "errors",
     "_declaring",
+    "_fingerprints",
     "_graphs",
     "_collecting",
     "_planning",

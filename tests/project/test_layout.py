@@ -34,6 +34,7 @@ FLOORS = [
     "_collecting",
     "_planning",
     "_outcome",
+    "_keeping",
     "observers",
     "_running",
     "_running.elsewhere",

@@ -33,6 +33,9 @@ was opened for many computations.
 Errors: what is refused before a cell runs is a `GraphException`, which says what to do.
 What a cell raises arrives as it was raised; `failures` tells all of it by cell.
 
+Keep: `cell(cache=True)` says that a value may be kept, and a computer's `cache=` where:
+a `Cache`.
+
 See also: the modules `aiocells.drawing` and `aiocells.observers`, and the command
 `aiocells`. The other names are from version 1.
 """
@@ -41,6 +44,7 @@ import os as _os
 from typing import TYPE_CHECKING
 
 from aiocells._collecting.graph import Graph
+from aiocells._declaring.caching import Cached
 from aiocells._declaring.decorators import cell, depends_on, resource
 from aiocells._declaring.spec import Input, Lazy
 from aiocells._graphs.dependency_graph import DependencyGraph
@@ -70,6 +74,8 @@ from aiocells.errors import (
 
 __all__ = [
     "AmbiguousCell",
+    "Cache",
+    "Cached",
     "CircularDependency",
     "DeclarationError",
     "DependencyGraph",
@@ -113,6 +119,7 @@ __path__.append(_os.path.join(__path__[0], "demos"))
 # Imported when they are used: modules; and by its module what few need.
 _MODULES = ("drawing", "observers")
 _LATER = {
+    "Cache": "_keeping.cache",
     "hold": "computers.holding",
     "ModAdder": "_first_version.mod",
     "ModClock": "_first_version.mod",
@@ -134,6 +141,7 @@ if TYPE_CHECKING:
     from aiocells._first_version.mod import ModAdder, ModClock, ModPlace, ModPrinter
     from aiocells._first_version.places import Place, assign, print_value, timer
     from aiocells._first_version.stopwatch import Stopwatch
+    from aiocells._keeping.cache import Cache
     from aiocells.computers.holding import hold
 
     __version__: str

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-EventKind = Literal["start", "end", "fallback", "failure", "skip", "cancel"]
+EventKind = Literal["start", "end", "hit", "fallback", "failure", "skip", "cancel"]
 
 _logger = logging.getLogger("aiocells")
 
@@ -22,7 +22,8 @@ class Event:
 
     Attributes:
         kind: "start" when it is called; "end" when its value is there, which for a
-            resource is when it is open; "fallback" in place of "end" when its fallback
+            resource is when it is open; "hit" in place of both when a cache has its
+            value; "fallback" in place of "end" when its fallback
             gave the value, without a "start" where what it needs failed; "failure"
             when it, or its clean-up, raised; "skip" when it will not run because what
             it needs failed; "cancel" when it was cancelled with the computation.
@@ -48,7 +49,7 @@ class LoggingObserver:
 
     Args:
         logger: where to; by default the logger "aiocells".
-        level: of starts, ends, skips and cancellations; failures are errors, and
+        level: of starts, ends, hits, skips and cancellations; failures are errors, and
             fallbacks are warnings.
 
     >>> import aiocells
@@ -122,12 +123,12 @@ class Recorder:
 
         ended: set[Any] = set()
         started: set[Any] = set()
-        expected = ("start", "skip")
+        expected = ("start", "skip", "hit")
         names_of = {
             event.cell: event.name for event in self.events if event.kind in expected
         }
         for event in self.events:
-            if event.kind in ("end", "fallback"):
+            if event.kind in ("end", "hit", "fallback"):
                 ended.add(event.cell)
             elif event.kind == "start":
                 if event.cell in started:

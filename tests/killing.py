@@ -1,11 +1,14 @@
-"""Stores that are killed at random moments, and what is found on disk afterwards.
+"""Caches that are killed at random moments, and what is found on disk afterwards.
 
     python tests/killing.py [ROUNDS [SEED]]
 
 Each round begins processes that keep values, and kills them with SIGKILL. Whatever is
 found then must be right, and all but the last 50 milliseconds of work must be found.
+Some do so with a store alone, and some with a computation, which is then begun again
+and must compute nothing that was on disk.
 """
 
+import functools
 import hashlib
 import os
 import random
@@ -13,16 +16,22 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.append(str(Path(__file__).parent.parent))  # after the installed package
 
+from aiocells import Cache, Graph, cell, compute_sequential, depends_on
 from aiocells._keeping.packing import packed
 from aiocells._keeping.store import INLINE, PENDING_SECONDS, Entry, Store
 
 VALUES = 120
-# What each value is said to take.
+# What each value is said to take, and what each cell does.
 SECONDS = 0.01
+STEP = 0.005
+# Some games make little progress.
+MOST_KILLS = 20
 # Killing a process loses nothing that is written to a file, wherever that is.
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
@@ -51,7 +60,61 @@ def work(folder: str, report: int) -> None:
     store.close()
 
 
-def begin(folder: str) -> tuple[int, int]:
+CELLS = 12
+
+
+def step(number: int, before: int) -> int:
+    """What each cell of the computation does."""
+    time.sleep(STEP)
+    os.write(sys.report_of_killing, bytes([number]))  # type: ignore[attr-defined]
+    return before + number
+
+
+def chain() -> Graph:
+    """Cells in a row."""
+    cells: list[Any] = []
+    for number in range(CELLS):
+        mark = cell(name=f"c{number}", cache=True)
+        function = mark(functools.partial(step, number))
+        if cells:
+            depends_on(before=cells[-1])(function)
+        cells.append(function)
+    return Graph.from_cells(*cells)
+
+
+def compute(folder: str, report: int) -> None:
+    """Compute the cells in a row; those that run report it when they have done."""
+    sys.report_of_killing = report  # type: ignore[attr-defined]
+    results = compute_sequential(chain(), inputs={"before": 0}, cache=Cache(folder))
+    assert [*results.values()][-1] == sum(range(CELLS))
+
+
+def play_computing(folder: str, choose: random.Random, most: int) -> int:
+    """Kill a computation until all is computed, at most so often; gives how often.
+
+    Raises:
+        AssertionError: a cell ran again that was on disk, or too many were lost.
+    """
+    known: set[int] = set()
+    rounds = 0
+    while len(known) < CELLS and rounds < most:
+        process, reading = begin(folder, compute)
+        reported = {*os.read(reading, 1)}
+        time.sleep(choose.random() * 5 * STEP)  # a moment that nothing decides
+        reported |= end(process, reading)
+        assert not reported & known, f"computed again: {reported & known}"
+        cache = Cache(folder)
+        now = {int(each["cell"].rpartition(".c")[2]) for each in cache.ls()}
+        del cache
+        lost = reported - now
+        # The last has reported, and may not have come to be kept.
+        assert (len(lost) - 1) * STEP <= PENDING_SECONDS, f"lost {lost}"
+        known = now
+        rounds += 1
+    return rounds
+
+
+def begin(folder: str, work: Callable[[str, int], None] = work) -> tuple[int, int]:
     """A process that works, and where it reports."""
     reading, writing = os.pipe()
     process = os.fork()
@@ -100,8 +163,8 @@ def check(folder: str, reported: set[int]) -> int:
     return len(found)
 
 
-def play(folder: str, choose: random.Random, processes: int) -> int:
-    """Kill processes, until all values are kept; gives how often it took.
+def play(folder: str, choose: random.Random, processes: int, most: int) -> int:
+    """Kill processes until all values are kept, at most so often; gives how often.
 
     Raises:
         AssertionError: a value is wrong, too many are lost, or a process failed.
@@ -116,7 +179,7 @@ def play(folder: str, choose: random.Random, processes: int) -> int:
         for each in begun:
             reported |= end(*each)
         rounds += 1
-        if check(folder, reported) == VALUES:
+        if check(folder, reported) == VALUES or rounds == most:
             return rounds
 
 
@@ -128,7 +191,11 @@ def main(rounds: int, seed: int) -> None:
         with tempfile.TemporaryDirectory(dir=MEMORY) as parent:
             # The folder itself is made by those who are killed.
             folder = os.path.join(parent, "cache")
-            done += play(folder, choose, 3 if games % 3 == 2 else 1)
+            most = min(MOST_KILLS, rounds - done)
+            if games % 2:
+                done += play_computing(folder, choose, most)
+            else:
+                done += play(folder, choose, 3 if games % 4 == 2 else 1, most)
         games += 1
     print(f"killed {done} times in {games} games")
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Generic, TypeVar, assert_type
 
-from aiocells import Input, Lazy, cell, depends_on, resource
+from aiocells import Cached, Input, Lazy, cell, depends_on, resource
 
 Value = TypeVar("Value")
 
@@ -33,7 +33,7 @@ assert_type(empty("ACME"), str)
 empty(symbol="ACME")  # type: ignore[call-arg]
 
 
-@cell(name="vol", limit="quotes", timeout=2.5, secret=True)
+@cell(name="vol", limit="quotes", timeout=2.5, secret=True, cache=False)
 async def volatility(symbol: str) -> list[float]:
     """With options, and async."""
     return [len(symbol)]
@@ -267,3 +267,14 @@ async def asking(
 
 depends_on(Lazy(spot))  # type: ignore[arg-type]
 Lazy(3)  # type: ignore[arg-type]
+
+
+@cell(cache=Cached(version="2", ttl=60, ignore=("session",)))
+def kept(day: str, session: object) -> dict[str, float]:
+    """Kept, with a word on how."""
+    return {}
+
+
+assert_type(kept("monday", None), dict[str, float])
+cell(cache="yes")  # type: ignore[call-overload]
+Cached(ttl="1")  # type: ignore[arg-type]

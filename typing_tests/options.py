@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from aiocells import (
+    Cache,
     Graph,
     async_compute_concurrent,
     async_compute_concurrent_simple,
@@ -58,7 +59,9 @@ compute_sequential(
     overrides=prices,
     on_error="group",
     observers=[observe, LoggingObserver(), Recorder()],
+    cache=Cache("build/cache", max_bytes=None, ttl=60.0, everything=True),
 )
+compute_sequential(graph, cache="build/cache")  # type: ignore[arg-type]
 compute_sequential(graph, targets=None, inputs=None, overrides=None, observers=())
 compute_sequential(graph, targets=some_targets(), on_error="continue")
 compute_sequential(graph, targets=3)  # type: ignore[arg-type]
@@ -91,6 +94,7 @@ async def awaited() -> None:
         overrides=prices,
         on_error="raise",
         observers=[observe],
+        cache=None,
         limits=shared,
         executors=pools,
     )
@@ -111,6 +115,7 @@ async def concurrent() -> None:
         overrides=prices,
         on_error="raise",
         observers=[observe],
+        cache=Cache("build/cache"),
         max_concurrency=3,
         limits=slots,
         executors=executors,

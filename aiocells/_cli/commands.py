@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
+from aiocells._cli import cache as _cache
 from aiocells._cli import demos
 from aiocells._cli.completing import complete_input, complete_target
 from aiocells._cli.converting import convert
 from aiocells._cli.errors import reporting
-from aiocells._cli.running import COMPUTERS, compute, tell_fallbacks
+from aiocells._cli.running import COMPUTERS, compute, tell_fallbacks, tell_whys
 from aiocells._cli.settings import Setting, settings
 from aiocells._cli.stopping import Signals
 from aiocells._cli.streams import stdout_for_data, steady_streams
@@ -104,6 +105,8 @@ def commands() -> None:
     """
 
 
+commands.add_command(_cache.cache)
+
 _target = click.argument("target", shell_complete=complete_target)
 _traceback = click.option(
     "--traceback",
@@ -140,6 +143,13 @@ _traceback = click.option(
     show_default=True,
     help="How long a plain cell may hold up async ones without a word; none for ever.",
 )
+@click.option(
+    "--cache",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    help="Where the values of cells with @cell(cache=...) are found and kept.",
+)
+@click.option("--why", is_flag=True, help="Say why each cell ran, beside a cache.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @_traceback
 @click.pass_obj
@@ -149,6 +159,8 @@ def run(
     given: Mapping[str, Setting],
     computer: str,
     watchdog: float | None,
+    cache: str | None,
+    why: bool,
     as_json: bool,
     full: bool,
 ) -> None:
@@ -163,11 +175,16 @@ def run(
     from aiocells._outcome.secrets import is_secret
     from aiocells._planning.compiling import plan_of
 
+    if why and cache is None:
+        msg = "--why tells of a cache. Give its folder: --cache FOLDER."
+        raise click.UsageError(msg)
     with reporting(full), stdout_for_data() if as_json else contextlib.nullcontext():
         loaded = load(target)
         inputs = convert(loaded, given)
-        results = compute(loaded, inputs, computer, watchdog, signals)
+        results = compute(loaded, inputs, computer, watchdog, cache, signals)
     tell_fallbacks(loaded, results)
+    if why:
+        tell_whys(loaded, results)
     program = plan_of(loaded.graph).program
     shown = {
         name: SECRET if is_secret(program, program.find(cell)[0]) else value

@@ -12,6 +12,7 @@ from typing import IO, Any
 import click
 
 from aiocells._cli.streams import is_reader_gone
+from aiocells._keeping.refusing import NothingToKeep, UnsafeFolder
 from aiocells._outcome.failures import failures
 from aiocells.errors import GraphException, MissingInput
 
@@ -54,12 +55,14 @@ def reporting(full: bool) -> Iterator[None]:
         shown = traceback.TracebackException.from_exception(error, compact=True)
         if not full:
             has_user_lines = _keep_user_lines(shown)
-            refused = isinstance(error, GraphException) and not failures(error)
+            refused = isinstance(error, _REFUSALS) and not failures(error)
             if refused and not has_user_lines:
                 raise CommandError(_sentence(error)) from None
         click.echo("".join(shown.format()), file=sys.stderr, nl=False)
         raise SystemExit(1) from None
 
+
+_REFUSALS = (GraphException, NothingToKeep, UnsafeFolder)
 
 # What a program would do about a refusal, and what can be done with the command.
 _ADVICE = [
@@ -82,6 +85,7 @@ _ADVICE = [
         "The command has 'thread' and 'process' only; --computer sequential needs "
         "none.",
     ),
+    (r", or give Cache\(\.\.\., everything=True\)", ""),
     (r"Give the cell itself\.", "Give the module that has the one you mean as TARGET."),
 ]
 

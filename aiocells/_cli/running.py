@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from aiocells import (
+    MissingValue,
     Results,
     async_compute_concurrent,
     async_compute_concurrent_simple,
@@ -38,6 +39,7 @@ def compute(
     inputs: Mapping[str, Any],
     computer: str,
     watchdog: float | None,
+    cache: str | None,
     signals: Signals,
 ) -> Results:
     """Compute a target.
@@ -47,6 +49,7 @@ def compute(
         inputs: values of the inputs, by name.
         computer: a key of `COMPUTERS`.
         watchdog: seconds that a plain cell may hold up others; None for any.
+        cache: the folder in which values are found and kept; None for none.
         signals: what ends the computation from outside.
 
     Raises:
@@ -55,6 +58,11 @@ def compute(
         BaseException: what a cell raised.
     """
     options: dict[str, Any] = {"targets": target.cells, "inputs": inputs}
+    if cache is not None:
+        # What few computations use, they should load.
+        from aiocells import Cache
+
+        options["cache"] = Cache(cache)
     with _progress(f"Computing {target.text}") as end_progress:
         if computer == "sequential":
             return compute_sequential(target.graph, **options)
@@ -75,6 +83,16 @@ def tell_fallbacks(target: Target, results: Results) -> None:
         click.echo(
             f"{described(name, cell)} fell back: {text_of(error)}", file=sys.stderr
         )
+
+
+def tell_whys(target: Target, results: Results) -> None:
+    """Say on standard error why each cell ran, or that it was found."""
+    structure = structure_of(target.graph)
+    for number, cell in enumerate(structure.nodes):
+        with contextlib.suppress(MissingValue):
+            why = results.why(cell)
+            where = described(structure.name(number), cell)
+            click.echo(f"{where}: {why}", file=sys.stderr)
 
 
 @contextlib.contextmanager

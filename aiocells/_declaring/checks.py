@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from aiocells._declaring.caching import Cached
 from aiocells._declaring.kinds import Kind
+from aiocells._declaring.names import did_you_mean, suggestions
+from aiocells._declaring.parameters import parameters_of
 from aiocells._declaring.spec import Options
 from aiocells.errors import DeclarationError
 
@@ -43,10 +46,24 @@ def check_declaration(
             f"has run_in={options.run_in!r}, but is a resource, which must be closed "
             'where it was opened. Use run_in="thread", or leave it out.'
         )
+    elif isinstance(options.cache, Cached) and options.cache.ignore:
+        reason = _wrong_ignore(function, options.cache)
     else:
+        return
+    if not reason:
         return
     msg = f"{described()} {reason}"
     raise DeclarationError(msg, cell=function)
+
+
+def _wrong_ignore(function: Any, cached: Cached) -> str:
+    parameters = parameters_of(function)
+    unknown = set(cached.ignore).difference(parameters.names)
+    if not parameters.is_known or not unknown:
+        return ""
+    name = min(unknown)
+    hint = did_you_mean(suggestions(name, parameters.names))
+    return f"has ignore={cached.ignore!r}, but no parameter {name!r}.{hint}"
 
 
 def _wrong_kind(options: Options, kind: Kind) -> str:

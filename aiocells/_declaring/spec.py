@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from aiocells._declaring.caching import Cached, check_cache
 from aiocells._declaring.kinds import Kind, kind_of
 from aiocells.errors import DeclarationError
 
@@ -124,6 +125,7 @@ class Options:
         timeout: seconds after which an async cell is given up.
         fallback: gives a value for what it raised.
         secret: whether its value is hidden; None where its name decides.
+        cache: whether its value is kept, and how; None where the cache decides.
     """
 
     name: str | None = attrs.field(
@@ -135,6 +137,7 @@ class Options:
     timeout: float | None = None
     fallback: Callable[[Any], Any] | None = None
     secret: bool | None = None
+    cache: bool | Cached | None = None
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ class Options:
     def __str__(self) -> str:
         """The decorator as it is written."""
         decorator = "@resource" if self.is_resource else "@cell"
-        given = attrs.asdict(self)
+        given = attrs.asdict(self, recurse=False)
         del given["is_resource"]
         told = ", ".join(
             f"{name}={value!r}" for name, value in given.items() if value is not None
@@ -161,6 +164,7 @@ class Options:
                 msg = f"{option}={text!r}: expected a string that is not empty."
                 raise DeclarationError(msg)
         _check_secret(self.secret)
+        check_cache(self.cache)
         timeout: Any = self.timeout
         if timeout is not None and not (
             isinstance(timeout, int | float)

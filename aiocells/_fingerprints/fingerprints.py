@@ -56,6 +56,14 @@ class Fingerprints:
             for each, description in self._reached_from(code)
         }
 
+    def code_of(self, value: Any) -> dict[str, Any]:
+        """The functions and classes of the project that a function uses, by name."""
+        return {
+            label_of(each): each
+            for code in self.digest(value).code
+            for each, _ in self._reached_from(code)
+        }
+
     def opaque(self, value: Any) -> list[str]:
         """The names of what has no digest, and so counts by its type."""
         names = [

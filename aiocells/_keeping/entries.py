@@ -63,6 +63,16 @@ def rows_of(
             yield Entry(*row)
 
 
+def newest_of(index: sqlite3.Connection, cell: str, before: float) -> str | None:
+    """What the newest key of a cell was made of, of those from before a time."""
+    question = (
+        "select parts from entries where cell=? and created<? "
+        "order by created desc limit 1"
+    )
+    row = index.execute(question, (cell, before)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def write_rows(index: sqlite3.Connection, pending: Iterable[Pending]) -> None:
     """Write entries, each in the place of the one of that key."""
     rows = [

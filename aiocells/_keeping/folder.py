@@ -8,6 +8,7 @@ import time
 from collections.abc import Container, Iterator
 
 from aiocells._keeping.packing import Packed, Unreadable
+from aiocells._keeping.refusing import UnsafeFolder
 
 _VALUES = "values"
 _TEMPORARY = ".tmp"
@@ -33,10 +34,6 @@ def make_folder(folder: str) -> None:
                 f"Use a folder of your own: chmod 700 {folder}"
             )
             raise UnsafeFolder(msg)
-
-
-class UnsafeFolder(PermissionError):
-    """Others can write to a folder."""
 
 
 class Files:

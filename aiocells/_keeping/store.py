@@ -19,6 +19,7 @@ from aiocells._keeping.entries import (
     Entry,
     Pending,
     last_sweep,
+    newest_of,
     note_sweep,
     remove_rows,
     rows_of,
@@ -26,8 +27,9 @@ from aiocells._keeping.entries import (
     write_rows,
     write_uses,
 )
-from aiocells._keeping.folder import Files, UnsafeFolder, make_folder
+from aiocells._keeping.folder import Files, make_folder
 from aiocells._keeping.packing import Packed, Unreadable, unpacked
+from aiocells._keeping.refusing import UnsafeFolder
 
 _logger = logging.getLogger("aiocells")
 
@@ -109,6 +111,11 @@ class Store:
         # What is read into a buffer of its own can be written to.
         data = self._files.read(key) if value is None else bytearray(value)
         return unpacked(data, checksum)
+
+    def newest(self, cell: str, before: float) -> str | None:
+        """What the newest key of a cell was made of, of those from before a time."""
+        with self._lock:
+            return self._try(lambda index: newest_of(index, cell, before))
 
     # Keeping
 
@@ -213,6 +220,16 @@ class Store:
         self._files.sweep({key for key, *_ in self.rows()})
 
     # The index
+
+    def begin(self) -> None:
+        """Get ready for a computation; what a disk refused before it may give now.
+
+        Raises:
+            PermissionError: others can write to the folder.
+        """
+        with self._lock:
+            self.is_broken = False
+            self._try(lambda _: None)
 
     def open(self) -> sqlite3.Connection:
         """The index, for this process.

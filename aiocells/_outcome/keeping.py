@@ -17,6 +17,7 @@ from aiocells._declaring.source import globals_of, location_of
 from aiocells._graphs.labels import unique_labels
 from aiocells._graphs.roster import Roster
 from aiocells._outcome import sending
+from aiocells._outcome.caching import NO_CACHING, Caching
 from aiocells._planning.outline import Outline
 from aiocells._typing import override
 
@@ -39,6 +40,8 @@ class Kept(NamedTuple):
         fallbacks: for each cell that fell back which of the errors it fell back from.
         absent: for each cell that was not asked for None, and for each that failed
             for those who asked which of the errors that was.
+        cached: the cells that a cache had.
+        whys: for each cell that ran beside a cache why it did.
     """
 
     texts: bytes
@@ -51,6 +54,8 @@ class Kept(NamedTuple):
     needs: dict[int, list[int]]
     fallbacks: Mapping[int, int] = {}  # a pickle of before has none
     absent: Mapping[int, int | None] = {}  # nor these
+    cached: frozenset[int] = frozenset()
+    whys: Mapping[int, str] = {}
 
 
 def kept(
@@ -60,6 +65,7 @@ def kept(
     skipped: frozenset[int],
     fallbacks: Mapping[int, BaseException],
     absent: Mapping[int, BaseException | None],
+    caching: Caching,
 ) -> Kept:
     """What to write down of results."""
     roster = outline.roster
@@ -102,6 +108,8 @@ def kept(
             number: None if each is None else position[id(each)]
             for number, each in absent.items()
         },
+        cached=caching.found,
+        whys={} if caching is NO_CACHING else caching.told(outline.computed),
     )
 
 
@@ -122,7 +130,10 @@ def read(state: Kept) -> tuple[Any, ...]:
     there = [number for number in state.targets if number not in left_out]
     values = dict(zip(there, state.values, strict=True))
     fallbacks = {number: errors[each] for number, each in state.fallbacks.items()}
-    return outline, values, failures, frozenset(state.needs), fallbacks, absent
+    caching = NO_CACHING
+    if state.cached or state.whys:
+        caching = Caching(state.cached, state.whys)
+    return outline, values, failures, frozenset(state.needs), fallbacks, absent, caching
 
 
 class _ReadRoster(Roster):

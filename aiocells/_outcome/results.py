@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiocells._declaring import names as _names
 from aiocells._declaring.spec import normal
+from aiocells._outcome.caching import NO_CACHING, Caching
 from aiocells._outcome.exceptions import (
     raise_as_it_is,
     set_traceback,
@@ -35,6 +36,7 @@ class Results(Lookup):
         skipped: the cells that were not run because one that they need failed.
         fallbacks: for each cell whose fallback gave its value the exception that it
             was given; neither these nor what only they need are among the others.
+        cached: the cells whose values a cache had; they did not run.
 
     >>> from aiocells import Graph, cell, compute_sequential
     >>> @cell
@@ -47,6 +49,7 @@ class Results(Lookup):
 
     __slots__ = (
         "_absent",
+        "_caching",
         "_failures",
         "_fallbacks",
         "_outline",
@@ -62,6 +65,7 @@ class Results(Lookup):
         skipped: frozenset[int] = frozenset(),
         fallbacks: Mapping[int, BaseException] = NOTHING,
         absent: Mapping[int, BaseException | None] = NOTHING,
+        caching: Caching = NO_CACHING,
     ) -> None:
         self._outline = outline
         self._values = values
@@ -83,6 +87,7 @@ class Results(Lookup):
             }
         self._skipped = skipped
         self._fallbacks = fallbacks
+        self._caching = caching
 
     def __getstate__(self) -> "Kept":
         """What a pickle has: cells, names and values; neither graph nor plan."""
@@ -104,6 +109,7 @@ class Results(Lookup):
             self._skipped,
             self._fallbacks,
             self._absent,
+            self._caching,
         )
 
     def __copy__(self) -> "Results":
@@ -132,6 +138,48 @@ class Results(Lookup):
         nodes = self._outline.roster.nodes
         fallbacks = {nodes[number]: each for number, each in self._fallbacks.items()}
         return types.MappingProxyType(fallbacks)
+
+    @property
+    def cached(self) -> frozenset[Any]:
+        nodes = self._outline.roster.nodes
+        return frozenset(nodes[number] for number in self._caching.found)
+
+    def why(self, cell: Any, /) -> str:
+        """Why a cell ran in a computation with a cache, or "found" if it did not.
+
+        Args:
+            cell: the cell, or its name, be it a target or not.
+
+        Returns:
+            What has changed since, such as a helper with its place, or an argument.
+
+        Raises:
+            MissingValue: it is not in the graph, or was not to run.
+
+        >>> import tempfile
+        >>> from aiocells import Cache, Graph, cell, compute_sequential
+        >>> @cell(cache=True)
+        ... def double(number: int) -> int:
+        ...     return 2 * number
+        >>> graph = Graph.from_cells(double)
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> cache = Cache(f"{folder.name}/cache")
+        >>> compute_sequential(graph, inputs={"number": 2}, cache=cache).why(double)
+        'ran: nothing of it was kept before'
+        >>> compute_sequential(graph, inputs={"number": 3}, cache=cache).why(double)
+        "ran: argument 'number' changed"
+        >>> compute_sequential(graph, inputs={"number": 3}, cache=cache).why(double)
+        'found'
+        >>> folder.cleanup()
+        """
+        number = self._number(cell)
+        if number not in self._outline.computed:
+            raise MissingValue(self._why_not(number), key=cell)
+        if number in self._skipped:
+            return "skipped: what it needs failed"
+        if self._absent.get(number, self) is None:
+            return "skipped: nobody asked for it"
+        return self._caching.why(number)
 
     def _look_up(self, key: Any) -> Any:
         number = self._number(key)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aiocells._outcome import failures as _failures
+from aiocells._outcome.caching import NO_CACHING
 from aiocells._outcome.exceptions import (
     raise_as_it_is,
     set_traceback,
@@ -69,10 +70,12 @@ class Run:
             observer asked for.
         stopped: whether no further cell may start.
         cancelled: the cancellation that came from outside, if any.
+        caching: what a cache has done for it.
     """
 
     __slots__ = (
         "asking",
+        "caching",
         "cancelled",
         "failures",
         "functions",
@@ -111,6 +114,7 @@ class Run:
         self.interrupted: BaseException | None = None
         self.stopped = False
         self.cancelled: BaseException | None = None
+        self.caching = NO_CACHING
 
     def tell(
         self, kind: "EventKind", number: int, error: BaseException | None = None
@@ -284,6 +288,7 @@ class Run:
                 frozenset(self.skipped) if failures else _NONE_SKIPPED,
                 fallbacks,
                 absent,
+                self.caching,
             )
         absent = NOTHING  # a traceback holds this frame
         try:

@@ -20,6 +20,8 @@ An option means the same in every computer that has it.
     back, and what only such cells need, is no failure under any of them.
 `observers=()`
     Called with an `Event` for what happens to each cell: see `aiocells.observers`.
+`cache=None`
+    A `Cache`: the values of cells with `@cell(cache=...)` are found there, and kept.
 `max_concurrency=None`
     How many cells may run at once; any number, if left out.
 `limits=None`

@@ -13,6 +13,7 @@ from aiocells._running.tasks.computing import compute_as_tasks, concurrent_sched
 from aiocells._running.tasks.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
     from aiocells.observers import Observer
 
 
@@ -24,6 +25,7 @@ async def async_compute_concurrent(
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
+    cache: "Cache | None" = None,
     max_concurrency: int | None = None,
     limits: Mapping[str, Limit] | None = None,
     executors: Mapping[str, Executor] | None = None,
@@ -54,7 +56,9 @@ async def async_compute_concurrent(
     scheduler_for = concurrent_scheduler(
         run.plan, max_concurrency, limits, watchdog, inline=True
     )
-    return await compute_as_tasks(run, given, inputs, executors, scheduler_for)
+    return await compute_as_tasks(
+        run, given, inputs, executors, scheduler_for, cache, watchdog
+    )
 
 
 async def async_compute_concurrent_simple(
@@ -65,6 +69,7 @@ async def async_compute_concurrent_simple(
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
+    cache: "Cache | None" = None,
     max_concurrency: int | None = None,
     limits: Mapping[str, Limit] | None = None,
     executors: Mapping[str, Executor] | None = None,
@@ -90,4 +95,6 @@ async def async_compute_concurrent_simple(
     scheduler_for = concurrent_scheduler(
         run.plan, max_concurrency, limits, watchdog, inline=False
     )
-    return await compute_as_tasks(run, given, inputs, executors, scheduler_for)
+    return await compute_as_tasks(
+        run, given, inputs, executors, scheduler_for, cache, watchdog
+    )

@@ -13,6 +13,7 @@ from aiocells._running.run import OnError
 from aiocells._running.tasks.computing import compute_as_tasks, ordered_scheduler
 
 if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
     from aiocells.observers import Observer
 
 
@@ -24,6 +25,7 @@ def compute_sequential(
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
+    cache: "Cache | None" = None,
 ) -> Results:
     """Compute a graph of plain functions, one after the other.
 
@@ -42,7 +44,7 @@ def compute_sequential(
     2.5
     """
     plan, given = plan_for(graph, targets, overrides, inputs, on_error)
-    return compute_plain(plan, given, inputs, on_error, observers)
+    return compute_plain(plan, given, inputs, on_error, observers, cache)
 
 
 async def async_compute_sequential(
@@ -53,6 +55,7 @@ async def async_compute_sequential(
     overrides: Mapping[Any, Any] | None = None,
     on_error: OnError = "raise",
     observers: "Iterable[Observer]" = (),
+    cache: "Cache | None" = None,
     limits: Mapping[str, Limit] | None = None,
     executors: Mapping[str, Executor] | None = None,
 ) -> Results:
@@ -74,4 +77,4 @@ async def async_compute_sequential(
     """
     run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
     scheduler_for = ordered_scheduler(run.plan, limits)
-    return await compute_as_tasks(run, given, inputs, executors, scheduler_for)
+    return await compute_as_tasks(run, given, inputs, executors, scheduler_for, cache)

@@ -14,7 +14,7 @@ import aiocells
 from aiocells import Graph, cell
 from tests.helpers import run_to_end
 
-EVERYWHERE = ["targets", "inputs", "overrides", "on_error", "observers"]
+EVERYWHERE = ["targets", "inputs", "overrides", "on_error", "observers", "cache"]
 CONCURRENT = [*EVERYWHERE, "max_concurrency", "limits", "executors", "watchdog"]
 OPTIONS = {
     "compute_sequential": EVERYWHERE,

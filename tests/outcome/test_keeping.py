@@ -165,7 +165,7 @@ def test_what_fell_back_is_kept() -> None:
         ]
     state = results.__getstate__()
     before = Results.__new__(Results)  # of a version that knew of none
-    before.__setstate__(type(state)(*state[:-2]))
+    before.__setstate__(type(state)(*state[:-4]))
     assert before.fallbacks == {}
 
 

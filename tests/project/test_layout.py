@@ -37,6 +37,7 @@ FLOORS = [
     "_keeping",
     "observers",
     "_running",
+    "_running.keeping",
     "_running.elsewhere",
     "_running.loops",
     "_running.tasks",

@@ -18,6 +18,7 @@ from aiocells._running.run import OnError, Run
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
     from aiocells._running.asking import Asking
     from aiocells.observers import Observer
 
@@ -28,6 +29,7 @@ def compute_plain(
     inputs: Mapping[str, Any] | None,
     on_error: OnError,
     observers: "Iterable[Observer]",
+    cache: "Cache | None",
 ) -> Results:
     """Run the cells of a plan in order, none of which may be async.
 
@@ -37,12 +39,13 @@ def compute_plain(
         inputs: values by the name of an input.
         on_error: what a failure means.
         observers: what is told of each cell.
+        cache: where values are found and kept.
 
     Raises:
         UnsupportedCell: one is async.
     """
     straight = _straight.get(plan) or _straight.set(plan, _Straight(plan))
-    nobody_watches = type(observers) is tuple and not observers
+    nobody_watches = type(observers) is tuple and not observers and cache is None
     if straight.is_possible and nobody_watches and on_error != "continue":
         values = lay_out(plan, inputs, given, straight.blank)
         return _compute_straight(plan, straight, values, on_error)
@@ -59,8 +62,23 @@ def compute_plain(
     run.values = lay_out(plan, inputs, given)
     if run.notify is not None:
         observe(run)
-    _run_in_order(run)
+    if cache is None:
+        _run_in_order(run)
+    else:
+        _run_with(cache, run)
     return run.conclude()
+
+
+def _run_with(cache: "Cache", run: Run) -> None:
+    # What few programs use, they should load.
+    from aiocells._running.keeping.keeper import Keeper
+
+    keeper = Keeper(run, cache)
+    keeper.wrap()
+    try:
+        _run_in_order(run)
+    finally:
+        keeper.close()
 
 
 def _refuse_async(plan: Plan, number: int) -> NoReturn:

@@ -15,7 +15,15 @@ from aiocells._running.run import Run
 from aiocells._running.tasks.in_order import OrderedScheduler
 from aiocells._running.tasks.nesting import MOST_NESTED, nesting
 from aiocells._running.tasks.scheduler import Scheduler
-from aiocells._running.tasks.watchdog import WATCHDOG, check_watchdog
+from aiocells._running.tasks.watchdog import (
+    WATCHDOG,
+    check_watchdog,
+    report_blocking,
+)
+
+if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
+    from aiocells._running.keeping.keeper import Keeper
 
 if TYPE_CHECKING:
     from aiocells._running.given_limits import GivenLimits
@@ -27,6 +35,8 @@ async def compute_as_tasks(
     inputs: Mapping[str, Any] | None,
     executors: Mapping[str, Executor] | None,
     scheduler_for: Callable[[Run], Scheduler],
+    cache: "Cache | None" = None,
+    watchdog: float | None = None,
 ) -> Results:
     """Run the cells of a computation with a scheduler.
 
@@ -36,6 +46,8 @@ async def compute_as_tasks(
         inputs: values by the name of an input.
         executors: the executors that `run_in` names.
         scheduler_for: makes the scheduler, when the run is ready to start.
+        cache: where values are found and kept.
+        watchdog: seconds that a plain cell may hold up the loop without a word.
     """
     offload = None
     if executors is not None or run.plan.elsewhere:
@@ -45,6 +57,7 @@ async def compute_as_tasks(
         offload = Offload(run, executors)
     if run.notify is not None:
         observe(run)
+    keeper = None if cache is None else _keeper(run, cache, watchdog)
     run.values = lay_out(run.plan, inputs, given)
     try:
         if nesting.depth >= MOST_NESTED:
@@ -54,7 +67,21 @@ async def compute_as_tasks(
     finally:
         if offload is not None and offload.has_pools:
             await offload.close()
+        if keeper is not None:
+            keeper.close()
     return run.conclude()
+
+
+def _keeper(run: Run, cache: "Cache", watchdog: float | None) -> "Keeper":
+    from aiocells._running.keeping.keeper import Keeper
+
+    def report(number: int, seconds: float) -> None:
+        if watchdog is not None and seconds > watchdog:
+            report_blocking(run.plan.program, number, seconds)
+
+    keeper = Keeper(run, cache)
+    keeper.wrap_for_tasks(report)
+    return keeper
 
 
 def concurrent_scheduler(

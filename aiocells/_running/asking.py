@@ -12,8 +12,9 @@ from aiocells._graphs.toposort import order_behind
 from aiocells._outcome.exceptions import raise_as_it_is, set_traceback, traceback_of
 from aiocells._outcome.results import NOTHING
 from aiocells._planning.plan import Plan
+from aiocells._running.options import OnError
 from aiocells._running.recovering import Lost
-from aiocells._running.run import OnError, Run
+from aiocells._running.run import Run
 
 _ENDED = (
     "{} asks for another cell, but has ended. It can ask only while it runs: wait for "

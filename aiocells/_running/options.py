@@ -3,10 +3,24 @@
 import reprlib
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 # How many cells at once, or a limiter that other computations share.
 Limit: TypeAlias = int | AbstractAsyncContextManager[Any]
+OnError = Literal["raise", "group", "continue"]
+
+_ON_ERROR: frozenset[str] = frozenset(get_args(OnError))
+
+
+def check_on_error(on_error: str) -> None:
+    """Refuse what is none of the three.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(on_error, str) or on_error not in _ON_ERROR:
+        msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
+        raise ValueError(msg)
 
 
 def checked_mapping(option: str, items: str, given: Any) -> Mapping[Any, Any]:

@@ -12,9 +12,14 @@ from aiocells._planning.compiling import plan_of
 from aiocells._planning.plan import Plan
 from aiocells._planning.program import Program
 from aiocells._planning.selecting import select
-from aiocells._running.options import checked_mapping, is_iterable
+from aiocells._running.options import (
+    OnError,
+    check_on_error,
+    checked_mapping,
+    is_iterable,
+)
 from aiocells._running.refusing import refuse_missing, refuse_unknown
-from aiocells._running.run import OnError, Run, check_on_error
+from aiocells._running.run import Run
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:

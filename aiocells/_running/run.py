@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from aiocells._outcome import failures as _failures
 from aiocells._outcome.caching import NO_CACHING
@@ -16,6 +16,7 @@ from aiocells._outcome.results import NOTHING, Results
 from aiocells._outcome.within import failures_within, held_by, unlike
 from aiocells._planning.covering import covering_of
 from aiocells._planning.plan import Plan
+from aiocells._running.options import OnError
 from aiocells._running.recovering import Lost, Recovery, answer_of, lost
 
 if TYPE_CHECKING:
@@ -23,23 +24,8 @@ if TYPE_CHECKING:
     from aiocells._running.notifier import Notifier
     from aiocells.observers import EventKind, Observer
 
-OnError = Literal["raise", "group", "continue"]
-
-
 _NOBODY: tuple[()] = ()
 _NONE_SKIPPED: frozenset[int] = frozenset()
-_ON_ERROR: frozenset[str] = frozenset(get_args(OnError))
-
-
-def check_on_error(on_error: str) -> None:
-    """Refuse what is none of the three.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if not isinstance(on_error, str) or on_error not in _ON_ERROR:
-        msg = f"on_error={on_error!r}: expected 'raise', 'group' or 'continue'."
-        raise ValueError(msg)
 
 
 def _notifier(observers: "Iterable[Observer]") -> "Notifier | None":

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiocells._graphs.dependency_graph import DependencyGraph
 from aiocells._outcome.results import Results
-from aiocells._running.options import Limit
+from aiocells._running.options import Limit, OnError
 from aiocells._running.prepare import prepare
-from aiocells._running.run import OnError
 from aiocells._running.tasks.computing import compute_as_tasks, concurrent_scheduler
 from aiocells._running.tasks.watchdog import WATCHDOG
 

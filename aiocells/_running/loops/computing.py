@@ -12,9 +12,10 @@ from aiocells._running.loops import generated
 from aiocells._running.loops.segments import Segment, is_quiet, segments_of
 from aiocells._running.loops.slots import by_source, slots_of
 from aiocells._running.observing import observe
+from aiocells._running.options import OnError
 from aiocells._running.prepare import lay_out
 from aiocells._running.resources import OpenResource, at_once
-from aiocells._running.run import OnError, Run
+from aiocells._running.run import Run
 from aiocells.errors import UnsupportedCell
 
 if TYPE_CHECKING:

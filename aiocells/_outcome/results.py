@@ -69,16 +69,16 @@ class Results(Lookup):
     ) -> None:
         self._outline = outline
         self._values = values
-        # Where targets failed, or were not asked for, each must be looked at.
         self._index = outline.index
-        if failures or (absent and not outline.target_set.isdisjoint(absent)):
-            self._index = NOTHING
         self._failures = failures
         # What was not asked for, or has a failure that only others let out.
         self._absent = absent
         # Raising an exception makes its traceback longer: keep how it was.
         self._tracebacks: Mapping[int, Any] = NOTHING
         if failures or absent:
+            # Where targets failed, or were not asked for, each must be looked at.
+            if failures or not outline.target_set.isdisjoint(absent):
+                self._index = NOTHING
             told = {**absent, **failures} if failures else absent
             self._tracebacks = {
                 number: traceback_of(error)

@@ -250,6 +250,14 @@ class Run:
     def conclude(self) -> Results:
         """The results, or whatever must be raised in their place."""
         interruption, failures = self.interrupted, self.failures
+        if (
+            not (failures or self.recovery or self.asking)
+            and interruption is self.cancelled is None
+        ):
+            # As most do: .1 microseconds less.
+            self.functions = []
+            values = self._target_values()
+            return Results(self.plan.outline, values, caching=self.caching)
         fallbacks = NOTHING if self.recovery is None else self.recovery.fallbacks
         if interruption is None:
             interruption = self.cancelled

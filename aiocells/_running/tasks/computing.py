@@ -23,10 +23,8 @@ from aiocells._running.tasks.watchdog import (
 
 if TYPE_CHECKING:
     from aiocells._keeping.cache import Cache
-    from aiocells._running.keeping.keeper import Keeper
-
-if TYPE_CHECKING:
     from aiocells._running.given_limits import GivenLimits
+    from aiocells._running.keeping.keeper import Keeper
 
 
 async def compute_as_tasks(

@@ -14,6 +14,7 @@ from aiocells._running.run import Run
 from aiocells._running.tasks.watchdog import WATCHDOG, check_watchdog
 
 if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
     from aiocells._running.loops.holding import PlainHolding
     from aiocells._running.tasks.holding import TaskHolding
     from aiocells.observers import Observer
@@ -29,6 +30,7 @@ def hold(
     executors: Mapping[str, Executor] | None = None,
     threads: int | None = None,
     observers: "Iterable[Observer]" = (),
+    cache: "Cache | None" = None,
     watchdog: float | None = WATCHDOG,
 ) -> "Hold":
     """Compute cells once, resources too, and keep them until a block ends.
@@ -72,7 +74,7 @@ def hold(
         check_pools(plan, executors, threads)
     run = Run(plan, [], "raise", observers)
     run.values = lay_out(plan, inputs, given)
-    return Hold(run, limits, executors, threads, watchdog)
+    return Hold(run, limits, executors, threads, cache, watchdog)
 
 
 class Hold:
@@ -95,12 +97,13 @@ class Hold:
         limits: Mapping[str, Limit] | None,
         executors: Mapping[str, Executor] | None,
         threads: int | None,
+        cache: "Cache | None",
         watchdog: float | None,
     ) -> None:
         self._run: Run | None = run
         # Without an event loop none are needed.
         self._limits = None if limits is None else given_limits(run.plan, limits)
-        self._given = executors, threads
+        self._given = executors, threads, cache
         self._watchdog = watchdog
         self._plain: PlainHolding | None = None
         self._tasks: TaskHolding | None = None

@@ -1,5 +1,6 @@
 """A computation without an event loop, from its preparation to its results."""
 
+import contextlib
 import functools
 import operator
 from collections.abc import Iterable, Iterator, Mapping
@@ -66,18 +67,21 @@ def compute_plain(
     if cache is None:
         _run_in_order(run)
     else:
-        _run_with(cache, run)
+        with caching(run, cache):
+            _run_in_order(run)
     return run.conclude()
 
 
-def _run_with(cache: "Cache", run: Run) -> None:
+@contextlib.contextmanager
+def caching(run: Run, cache: "Cache") -> Iterator[None]:
+    """Find and keep the values of cells that run in order in this block."""
     # What few programs use, they should load.
     from aiocells._running.keeping.keeper import Keeper
 
     keeper = Keeper(run, cache)
     keeper.wrap()
     try:
-        _run_in_order(run)
+        yield
     finally:
         keeper.close()
 

@@ -1,8 +1,10 @@
 """Holding values until a block ends: what both forms share, and the plain one."""
 
+import contextlib
 import types
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from aiocells._outcome.exceptions import set_traceback, traceback_of
 from aiocells._outcome.held import Held
@@ -10,11 +12,19 @@ from aiocells._outcome.results import NOTHING
 from aiocells._planning.plan import Plan
 from aiocells._running.elsewhere.offload import Threads, check_executors
 from aiocells._running.given_limits import GivenLimits
-from aiocells._running.loops.computing import Opened, close_in_order, run_cells
+from aiocells._running.loops.computing import (
+    Opened,
+    caching,
+    close_in_order,
+    run_cells,
+)
 from aiocells._running.observing import observe
 from aiocells._running.options import checked_mapping
 from aiocells._running.run import Run, is_fatal
 from aiocells.errors import UnsupportedCell
+
+if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
 
 
 class Holding:
@@ -24,6 +34,7 @@ class Holding:
         run: what computes them; its values are laid out.
         executors: those of the user by name.
         threads: how many threads there may be to be held; None for no pool of them.
+        cache: where values are found and kept.
 
     Attributes:
         run: the same.
@@ -36,8 +47,10 @@ class Holding:
         run: Run,
         executors: Mapping[str, Executor] | None,
         threads: int | None,
+        cache: "Cache | None",
     ) -> None:
         self.run = run
+        self._cache = cache
         executors = {} if executors is None else executors
         self._threads: Threads | None = None
         if threads is not None:
@@ -88,9 +101,13 @@ class PlainHolding(Holding):
     """Holds what needs no event loop: cells run in order, and inline."""
 
     def __init__(
-        self, run: Run, executors: Mapping[str, Executor] | None, threads: int | None
+        self,
+        run: Run,
+        executors: Mapping[str, Executor] | None,
+        threads: int | None,
+        cache: "Cache | None",
     ) -> None:
-        super().__init__(run, executors, threads)
+        super().__init__(run, executors, threads, cache)
         self._opened: Opened = []
 
     def enter(self) -> Held:
@@ -100,7 +117,8 @@ class PlainHolding(Holding):
             observe(run)
         is_open = False
         try:
-            run_cells(run, self._opened)
+            with self._caching():
+                run_cells(run, self._opened)
             is_open = not run.stopped
         finally:
             if not is_open:
@@ -116,6 +134,11 @@ class PlainHolding(Holding):
         self.take_back()
         self._close()
         self.conclude(error)
+
+    def _caching(self) -> contextlib.AbstractContextManager[None]:
+        if self._cache is None:
+            return contextlib.nullcontext()
+        return caching(self.run, self._cache)
 
     def _close(self) -> None:
         try:

@@ -55,7 +55,7 @@ async def compute_as_tasks(
         offload = Offload(run, executors)
     if run.notify is not None:
         observe(run)
-    keeper = None if cache is None else _keeper(run, cache, watchdog)
+    keeper = None if cache is None else keeper_of(run, cache, watchdog)
     run.values = lay_out(run.plan, inputs, given)
     try:
         if nesting.depth >= MOST_NESTED:
@@ -70,7 +70,20 @@ async def compute_as_tasks(
     return run.conclude()
 
 
-def _keeper(run: Run, cache: "Cache", watchdog: float | None) -> "Keeper":
+def keeper_of(run: Run, cache: "Cache", watchdog: float | None) -> "Keeper":
+    """What finds and keeps the values of a computation on an event loop.
+
+    Args:
+        run: the computation, when its functions are otherwise what is to be called.
+        cache: where values are found and kept.
+        watchdog: seconds that a plain cell may hold up the loop without a word.
+
+    Raises:
+        TypeError: it is no cache.
+        ValueError: no cell is to be kept.
+        PermissionError: others can write to its folder.
+    """
+    # What few programs use, they should load.
     from aiocells._running.keeping.keeper import Keeper
 
     def report(number: int, seconds: float) -> None:

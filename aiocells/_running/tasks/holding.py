@@ -8,6 +8,7 @@ then, the keeper learns of it so, and closes.
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from aiocells._outcome.held import Held
 from aiocells._running.elsewhere.offload import Offload
@@ -15,9 +16,13 @@ from aiocells._running.given_limits import GivenLimits
 from aiocells._running.loops.holding import Holding
 from aiocells._running.observing import observe
 from aiocells._running.run import Run
+from aiocells._running.tasks.computing import keeper_of
 from aiocells._running.tasks.resource_tasks import ResourceTasks
 from aiocells._running.tasks.sharing import SharingScheduler
 from aiocells._typing import override
+
+if TYPE_CHECKING:
+    from aiocells._keeping.cache import Cache
 
 # The event loops themselves would not keep them alive.
 _keepers: "dict[asyncio.AbstractEventLoop, set[asyncio.Task[None]]]" = {}
@@ -47,6 +52,7 @@ class TaskHolding(Holding):
         run: what computes it; its values are laid out.
         executors: those of the user by name.
         threads: how many threads there may be to be held; None for no pool of them.
+        cache: where values are found and kept.
         limits: what the caller gave as limits=.
         watchdog: seconds that a plain cell may hold up the loop without a word.
 
@@ -61,10 +67,11 @@ class TaskHolding(Holding):
         run: Run,
         executors: Mapping[str, Executor] | None,
         threads: int | None,
+        cache: "Cache | None",
         limits: GivenLimits,
         watchdog: float | None,
     ) -> None:
-        super().__init__(run, executors, threads)
+        super().__init__(run, executors, threads, cache)
         self._limits = limits
         self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
@@ -86,6 +93,9 @@ class TaskHolding(Holding):
             offload = Offload(run, self.executors)
         if run.notify is not None:
             observe(run)
+        finder = None
+        if self._cache is not None:
+            finder = keeper_of(run, self._cache, self._watchdog)
         keeper = self._keeper = asyncio.Task(self._keep(), name="aiocells.hold")
         _keep_alive(keeper)
         keeper.add_done_callback(self._wake)
@@ -103,6 +113,8 @@ class TaskHolding(Holding):
             await self._until(keeper.done)
             run.cancelled = cancelled or run.cancelled
         finally:
+            if finder is not None:
+                finder.close()
             del cancelled  # it holds this frame
         self.conclude()
         raise asyncio.CancelledError  # the keeper was cancelled before it began

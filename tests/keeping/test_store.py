@@ -464,6 +464,7 @@ def test_where_nobody_owns_files_all_folders_are_taken(
 
 
 @pytest.mark.needs_processes
+@pytest.mark.usefixtures("sent_tests")
 def test_processes_share_a_folder(folder: str) -> None:
     """They write the same keys at once; the last one wins, with the same value."""
     context = multiprocessing.get_context("spawn")

@@ -38,8 +38,7 @@ def _array(feeding: Feeding, array: Any) -> None:
         feeding.feed(array.ravel(order="K" if is_fortran else "C").tolist())
         return
     if array.nbytes:
-        import numpy as np
-
+        np: Any = sys.modules["numpy"]
         flat = (array.T if is_fortran else np.ascontiguousarray(array)).reshape(-1)
         feeding.update(flat.view(np.uint8))
 

@@ -92,11 +92,10 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
             arguments[name] = _argument(program, name, group, left, values)
     only_names = os.environ.get("AIOCELLS_NOTES") == "names"
     told = ""
-    for name in parameters.names or keywords:
-        if name in arguments:
-            told += f", {name}" if only_names else f", {name}={shown(arguments[name])}"
-            if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
-                break
+    for name in [each for each in parameters.names or keywords if each in arguments]:
+        told += f", {name}" if only_names else f", {name}={shown(arguments[name])}"
+        if len(told) > MOST_LETTERS + 2:  # none of the rest would be seen
+            break
     return f"\n  called with {shortened(told[2:], MOST_LETTERS)}"
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import printed, refused, run
-from tests.helpers import Modules
+from tests.helpers import IN_BROWSER, Modules
 
-pytest.importorskip("sqlite3")
+pytestmark = pytest.mark.skipif(IN_BROWSER, reason="nothing is kept there")
 
 
 @pytest.fixture

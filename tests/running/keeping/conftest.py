@@ -1,5 +1,5 @@
-"""Where Python comes without SQLite, as in the browser, nothing is kept."""
+"""In the browser nothing is kept: packages have no known place there."""
 
-import importlib.util
+from tests.helpers import IN_BROWSER
 
-collect_ignore_glob = [] if importlib.util.find_spec("_sqlite3") else ["test_*.py"]
+collect_ignore_glob = ["test_*.py"] if IN_BROWSER else []

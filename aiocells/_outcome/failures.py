@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from aiocells._collecting.bound import Keys, OwnDefault
 from aiocells._declaring.parameters import collecting, parameters_of
 from aiocells._declaring.showing import shortened, shown
+from aiocells._graphs.structure import Attached
 from aiocells._outcome.exceptions import (
     MOST_LETTERS,
     add_notes,
@@ -24,6 +25,7 @@ from aiocells._planning.program import Program
 # The attribute of an exception that tells what else failed.
 TOLD = "__aiocells_failures__"
 _SHOWN_ON_PATH = 4
+_MOST_PLACES = 1000
 
 
 def note_cell(
@@ -39,11 +41,10 @@ def note_cell(
     """
     # As at the limit of recursion: what the cell raised counts, with a note or without.
     with contextlib.suppress(Exception):
-        where = f"in cell {plan.program.described(number)}"
+        where, text = _place(plan, number)
         notes = notes_of(error)
         if has_start(notes, where):
             return
-        text = where + _needed_by(plan, number)
         if values is not None:
             text += _called_with(plan, number, values)
         if isinstance(error, TypeError | LookupError):
@@ -61,6 +62,26 @@ def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) 
     except StopIteration as error:
         msg = "cell raised StopIteration"
         raise RuntimeError(msg) from error
+
+
+_places: Attached[dict[int, tuple[str, str]]] = Attached()
+
+
+def _place(plan: Plan, number: int) -> tuple[str, str]:
+    """A cell as notes name it; and the same with the way to a target.
+
+    A fallback may make good a failure in every run: what is always the same is kept.
+    That is a fifth of what such a failure costs.
+    """
+    places = _places.get(plan)
+    if places is None:
+        places = _places.set(plan, {})
+    if number not in places:
+        if len(places) >= _MOST_PLACES:
+            places.clear()
+        where = f"in cell {plan.program.described(number)}"
+        places[number] = where, where + _needed_by(plan, number)
+    return places[number]
 
 
 def _needed_by(plan: Plan, number: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell, compute_sequential, depends_on, resource
+from aiocells._outcome import failures as failures_module
 from aiocells._outcome.exceptions import add_notes, notes_of
 
 MODES = ("raise", "group", "continue")
@@ -448,3 +449,23 @@ def test_where_no_note_can_be_made_the_failure_is_raised_all_the_same(
     assert caught.value is problem
     assert aiocells.failures(problem) == {broken: problem, opened: beside}
     assert not hasattr(problem, "__notes__")
+
+
+def test_what_notes_begin_with_is_not_kept_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A graph of which many cells fail, run again and again, does not grow."""
+    monkeypatch.setattr(failures_module, "_MOST_PLACES", 2)
+
+    def failing(number: int) -> Any:
+        @cell(name=f"c{number}")
+        def fails() -> None:
+            raise ValueError(number)
+
+        return fails
+
+    graph = Graph.from_cells(*map(failing, range(5)))
+    for _ in range(2):
+        results = compute_sequential(graph, on_error="continue")
+        for number, error in enumerate(results.failures.values()):
+            assert error.__notes__[0].startswith(f"in cell 'c{number}' (")

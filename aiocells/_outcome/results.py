@@ -187,7 +187,7 @@ class Results(Lookup):
         if error is not None:
             set_traceback(error, self._tracebacks[number])
             raise_as_it_is(error)
-        if number not in self._outline.target_set or number in self._left_out():
+        if not self._has(number):
             raise MissingValue(self._why_not(number), key=key)
         return self._values[self._outline.places[number]]
 
@@ -197,15 +197,19 @@ class Results(Lookup):
 
     def _numbers(self) -> Iterator[int]:
         """The numbers of the cells whose values are there, in order."""
-        left_out = self._left_out()
+        left_out = self._failures.keys() | self._skipped | self._absent.keys()
         return (number for number in self._outline.targets if number not in left_out)
 
-    def _left_out(self) -> set[int]:
-        """The cells that have no value, be they targets or not."""
-        return self._failures.keys() | self._skipped | self._absent.keys()
+    def _has(self, number: int) -> bool:
+        """Whether the value of a cell is there."""
+        return number in self._outline.target_set and not (
+            number in self._failures
+            or number in self._skipped
+            or number in self._absent
+        )
 
     def __len__(self) -> int:
-        if not self._left_out():
+        if not (self._failures or self._skipped or self._absent):
             return len(self._outline.targets)
         return sum(1 for _ in self)
 
@@ -214,7 +218,7 @@ class Results(Lookup):
             number = self._number(key)
         except KeyError:
             return False
-        return number in self._outline.target_set and number not in self._left_out()
+        return self._has(number)
 
     # The views of Mapping look up each key anew: for many cells that takes longer
     # than to compute them.

@@ -488,3 +488,35 @@ def test_a_failure_that_counts_as_false_is_a_failure() -> None:
     results = compute_sequential(graph, on_error="continue")
     with pytest.raises(EmptyError):
         results[broken]
+
+
+class Unlisted(dict[int, BaseException]):
+    """Failures that may be looked up, and not listed."""
+
+    def keys(self) -> Any:
+        """Refuse to list them."""
+        raise AssertionError
+
+    __iter__ = keys
+
+
+def test_to_ask_for_one_value_lists_no_failures() -> None:
+    """Where many cells failed, a program that asks for each takes no square of that."""
+
+    @cell
+    def broken() -> None:
+        raise LookupError
+
+    @cell
+    def skipped(broken: None) -> None: ...
+
+    @cell
+    def fine() -> int:
+        return 42
+
+    graph = Graph.from_cells(broken, skipped, fine)
+    results = compute_sequential(graph, on_error="continue")
+    results._failures = Unlisted(results._failures)
+    assert [each in results for each in graph.cells.values()] == [False, False, True]
+    assert results.get(broken, 1) == 1
+    assert results[fine] == 42

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from aiocells._collecting.bound import Bound
 from aiocells._declaring.kinds import Kind, kind_of
-from aiocells._declaring.spec import PLAIN, Options
+from aiocells._declaring.spec import Options
 from aiocells._graphs.structure import Structure
 from aiocells._graphs.toposort import order_behind
 from aiocells.errors import DeclarationError
@@ -21,7 +21,7 @@ def check_asking(structure: Structure, bound: Bound) -> None:
     """
     for asker, places in bound.asking.items():
         cells = list(dict.fromkeys(bound.args[asker][place] for place in places))
-        why = _cannot_ask(_options(bound, asker))
+        why = _cannot_ask(bound.options_of(asker))
         if why:
             _refuse(structure, asker, cells[0], why)
         if bound.kinds[asker] not in _ASYNC:
@@ -73,7 +73,7 @@ def _check_computed_at_once(
 
 def _takes_longer(structure: Structure, bound: Bound, number: int) -> str:
     """Why a cell cannot be computed at a call, if so."""
-    options = _options(bound, number)
+    options = bound.options_of(number)
     by_hand = number >= len(bound.kinds)
     kind = kind_of(structure.nodes[number]) if by_hand else bound.kinds[number]
     if kind in _ASYNC:
@@ -83,11 +83,6 @@ def _takes_longer(structure: Structure, bound: Bound, number: int) -> str:
     if options.limit is not None:
         return f"has limit={options.limit!r}"
     return ""
-
-
-def _options(bound: Bound, number: int) -> Options:
-    spec = bound.specs[number] if number < len(bound.specs) else None
-    return (spec and spec.options) or PLAIN
 
 
 def _refuse(structure: Structure, asker: int, cell: int, why: str) -> NoReturn:

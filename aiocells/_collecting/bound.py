@@ -6,7 +6,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from aiocells._declaring.kinds import Kind
 from aiocells._declaring.marks import spec_of
-from aiocells._declaring.spec import CellSpec, Options
+from aiocells._declaring.spec import PLAIN, CellSpec, Options
+from aiocells._graphs.roster import Roster
+from aiocells._graphs.structure import Structure
 
 Function = Callable[..., Any]
 
@@ -112,6 +114,27 @@ class Bound:
         self.given = 0
         self.owner: object = None
         self.replaced: Replaced | None = None
+
+    def options_of(self, number: int) -> Options:
+        """What `cell` or `resource` said; of a node that came by hand it is nothing."""
+        spec = self.specs[number] if number < len(self.specs) else None
+        return PLAIN if spec is None or spec.options is None else spec.options
+
+    def roster(self, structure: Structure) -> Roster:
+        """All cells of a graph, with their names and places.
+
+        Args:
+            structure: that of the graph, to which some may have come by hand.
+        """
+        nodes = list(structure.nodes)
+        return Roster(
+            nodes,
+            structure.index,
+            structure.names,
+            [self.options_of(number) for number in range(len(nodes))],
+            self.inputs,
+            structure.stand_ins,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy, or a pickle, has.

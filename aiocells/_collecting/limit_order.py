@@ -8,8 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from aiocells._collecting.bound import Bound
-from aiocells._declaring.spec import PLAIN
-from aiocells._graphs.roster import Roster
 from aiocells._graphs.structure import Structure
 from aiocells._graphs.toposort import CycleFound, topological_order
 from aiocells.errors import DeclarationError
@@ -21,16 +19,12 @@ def check_limit_order(structure: Structure, bound: Bound) -> None:
     Raises:
         DeclarationError: they do.
     """
-    several = bound.several_limits
-    ring = ring_of((number, _limits_of(bound, number)) for number in several)
+    several = {each: bound.options_of(each).limits for each in bound.several_limits}
+    ring = ring_of(several.items())
     if not ring:
         return
-    told = [spec.options if spec is not None else None for spec in bound.specs]
-    options = [each or PLAIN for each in told]
-    names, inputs, stand_ins = bound.names, bound.inputs, structure.stand_ins
-    roster = Roster(bound.nodes, bound.index, names, options, inputs, stand_ins)
     parts = [
-        f"{roster.described(number)} has limit={_limits_of(bound, number)!r}"
+        f"{structure.described(number)} has limit={several[number]!r}"
         for number in ring
     ]
     msg = (
@@ -40,11 +34,6 @@ def check_limit_order(structure: Structure, bound: Bound) -> None:
         "everywhere."
     )
     raise DeclarationError(msg, cell=bound.nodes[ring[-1]])
-
-
-def _limits_of(bound: Bound, number: int) -> tuple[str, ...]:
-    spec = bound.specs[number]
-    return () if spec is None or spec.options is None else spec.options.limits
 
 
 def ring_of(entered: Iterable[tuple[int, tuple[Any, ...]]]) -> list[int]:

@@ -15,7 +15,6 @@ from aiocells._collecting.finding import Finder
 from aiocells._declaring.kinds import Kind, kind_of
 from aiocells._declaring.marking import DependsOn, refuse_decorator
 from aiocells._declaring.names import shown
-from aiocells._declaring.spec import PLAIN
 from aiocells._graphs.roster import Roster, numbers_of
 from aiocells._graphs.structure import Structure
 from aiocells.errors import DeclarationError
@@ -119,10 +118,7 @@ def _chosen(
     if not isinstance(cells, Mapping):
         msg = f"replace takes a mapping, replace({{cell: function}}), not {cells!r}."
         raise TypeError(msg)
-    told = [spec.options if spec is not None else None for spec in bound.specs]
-    options = [each or PLAIN for each in told]
-    nodes, index, names = bound.nodes, bound.index, bound.names
-    roster = Roster(nodes, index, names, options, bound.inputs, structure.stand_ins)
+    roster = bound.roster(structure)
     numbers = numbers_of(roster, cells, "replace")
     chosen: dict[int, Function] = {}
     standing: dict[Function, int] = {}

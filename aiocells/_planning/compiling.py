@@ -7,9 +7,7 @@ from typing import Any
 from aiocells._collecting.bound import Bound
 from aiocells._collecting.graph import bound_of
 from aiocells._declaring.kinds import kind_of
-from aiocells._declaring.spec import PLAIN
 from aiocells._graphs.dependency_graph import DependencyGraph, order_of, structure_of
-from aiocells._graphs.roster import Roster
 from aiocells._graphs.structure import Attached, Structure
 from aiocells._graphs.toposort import topological_order
 from aiocells._planning.asking import (
@@ -46,8 +44,8 @@ def plan_of(graph: DependencyGraph) -> Plan:
 
 def _compile(structure: Structure, bound: Bound) -> Plan:
     order = list(order_of(structure))
-    nodes = list(structure.nodes)
-    options = [PLAIN] * len(nodes)
+    roster = bound.roster(structure)
+    nodes = roster.nodes
     args = [*bound.args]
     kinds = [*bound.kinds]
     functions: list[Any] = list(nodes)
@@ -60,12 +58,10 @@ def _compile(structure: Structure, bound: Bound) -> Plan:
         if spec is None:
             by_hand.append(number)
             continue
-        if spec.options is not None:
-            options[number] = spec.options
         functions[number] = called(
             functions[number],
             kinds[number],
-            options[number],
+            roster.options[number],
             bound.shapes.get(number),
             asker_of(number, args[number], asks, source) if asks else None,
         )
@@ -81,14 +77,7 @@ def _compile(structure: Structure, bound: Bound) -> Plan:
     kinds.extend(map(kind_of, nodes[len(args) :]))
     args.extend([()] * (len(nodes) - len(args)))
     program = Program(
-        roster=Roster(
-            nodes,
-            structure.index,
-            structure.names,
-            options,
-            bound.inputs,
-            structure.stand_ins,
-        ),
+        roster=roster,
         functions=functions,
         args=args,
         needs=list(structure.needs),

@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
+from aiocells._collecting.bound import Bound
 from aiocells._collecting.graph import bound_of
-from aiocells._declaring.spec import PLAIN
 from aiocells._graphs.dependency_graph import DependencyGraph, structure_of
 from aiocells._graphs.labels import unique_labels
 from aiocells._graphs.roster import number_of
@@ -54,21 +54,18 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
     Raises:
         GraphException: the graph has no such cell.
     """
-    structure, bound = structure_of(graph), bound_of(graph)
+    structure, bound = structure_of(graph), bound_of(graph) or Bound()
     numbers = _numbers(graph, targets)
     labels = unique_labels(
         [structure.name(number) for number in numbers],
         [structure.nodes[number] for number in numbers],
     )
-    options = [PLAIN] * len(graph)
-    for number, spec in enumerate(bound.specs if bound is not None else ()):
-        options[number] = (spec and spec.options) or PLAIN
     nodes: dict[str, Node] = {}
     inputs: dict[str, str] = {}
     for number, label in zip(numbers, labels, strict=True):
         needs: dict[str, Edge] = {}
         lazy = structure.lazy.get(number, ())
-        if bound is not None and number < len(bound.args):
+        if number < len(bound.args):
             for source in bound.args[number]:
                 if source >= 0:
                     key = f"n{source}"
@@ -78,7 +75,7 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
                 needs[key] = Edge.LAZY if source in lazy else Edge.VALUE
         for needed in structure.needs[number]:
             needs.setdefault(f"n{needed}", Edge.ORDER)
-        falls_back = options[number].fallback is not None
+        falls_back = bound.options_of(number).fallback is not None
         nodes[f"n{number}"] = Node(label, False, falls_back, needs)
     for name, key in inputs.items():
         nodes[key] = Node(name, True, False, {})

@@ -24,7 +24,7 @@ from aiocells._keeping.packing import Unreadable, packed
 from aiocells._keeping.refusing import NothingToKeep
 from aiocells._outcome.caching import Caching
 from aiocells._running.keeping.keys import KeyMaker
-from aiocells._running.keeping.stored import MISSING, Stored, inline, is_big, why_not
+from aiocells._running.keeping.stored import MISSING, Stored, is_big, why_not
 from aiocells._running.keeping.whys import Whys
 from aiocells._running.run import Run
 from aiocells._running.waiting import outlast
@@ -125,11 +125,13 @@ class Keeper:
             elif number in self._kept or self._takes_stored(number):
                 run.functions[number] = self._in_order(number, function)
 
-    def wrap_for_tasks(self, report: Callable[[int, float], None]) -> None:
+    def wrap_for_tasks(
+        self, on_the_loop: Callable[[int, Callable[..., Any]], Callable[..., Any]]
+    ) -> None:
         """The same on an event loop; plain cells have a task of their own then.
 
         Args:
-            report: is told for how many seconds a plain cell held up the loop.
+            on_the_loop: makes an async one of a plain cell.
         """
         run = self._run
         run.functions, run.kinds = run.functions.copy(), run.kinds.copy()
@@ -144,7 +146,7 @@ class Keeper:
                     continue
                 call = function
                 if is_plain:
-                    call = inline(number, function, report)
+                    call = on_the_loop(number, function)
                 run.kinds[number] = Kind.ASYNC
                 run.functions[number] = self._awaited(number, call)
 

@@ -1,11 +1,9 @@
 """What stands for values that are not loaded, and what is told of cells and values."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-from aiocells._outcome.failures import without_stop_iteration
 from aiocells._outcome.secrets import is_secret
 from aiocells._planning.program import Program
 
@@ -64,18 +62,3 @@ def is_big(value: Any) -> bool:
         rows, columns = value.shape
         size = rows * columns * 8
     return isinstance(size, int) and size > _BIG_BYTES
-
-
-def inline(
-    number: int, function: Callable[..., Any], report: Callable[[int, float], None]
-) -> Callable[..., Awaitable[Any]]:
-    """A plain cell as an async one, which runs on the event loop all the same."""
-
-    async def call(*values: Any) -> Any:
-        began = time.monotonic()
-        try:
-            return without_stop_iteration(function, values)
-        finally:
-            report(number, time.monotonic() - began)
-
-    return call

@@ -18,7 +18,7 @@ from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._running.tasks.watchdog import (
     WATCHDOG,
     check_watchdog,
-    report_blocking,
+    on_the_loop,
 )
 
 if TYPE_CHECKING:
@@ -86,12 +86,9 @@ def keeper_of(run: Run, cache: "Cache", watchdog: float | None) -> "Keeper":
     # What few programs use, they should load.
     from aiocells._running.keeping.keeper import Keeper
 
-    def report(number: int, seconds: float) -> None:
-        if watchdog is not None and seconds > watchdog:
-            report_blocking(run.plan.program, number, seconds)
-
     keeper = Keeper(run, cache)
-    keeper.wrap_for_tasks(report)
+    program = run.plan.program
+    keeper.wrap_for_tasks(functools.partial(on_the_loop, program, watchdog))
     return keeper
 
 

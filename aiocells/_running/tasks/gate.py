@@ -4,17 +4,14 @@ To the rest of the library such a cell is an async cell, whose body waits first.
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
-from time import monotonic
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
 from aiocells._outcome.exceptions import add_notes, text_of
-from aiocells._outcome.failures import without_stop_iteration
 from aiocells._running.run import Run, is_fatal
 from aiocells._running.tasks.cancellation import delivered
-from aiocells._running.tasks.watchdog import report_blocking
+from aiocells._running.tasks.watchdog import on_the_loop
 
 
 class Gate:
@@ -34,7 +31,7 @@ class Gate:
         self, run: Run, limiters: Mapping[str, Any], watchdog: float | None = None
     ) -> None:
         self._run = run
-        self._watchdog = math.inf if watchdog is None else watchdog
+        self._watchdog = watchdog
         self.admitted: Callable[[int], Awaitable[None]] | None = None
         self.limiters: dict[int, list[tuple[str, Any]]] = {}
         program = run.plan.program
@@ -55,20 +52,12 @@ class Gate:
         self, number: int, function: Callable[..., Any]
     ) -> Callable[..., Awaitable[Any]]:
         """A cell that waits before it begins."""
-        is_plain = self._run.kinds[number] is Kind.PLAIN
-
-        async def call_plain(*values: Any) -> Any:
-            began = monotonic()
-            value = without_stop_iteration(function, values)
-            seconds = monotonic() - began
-            if seconds > self._watchdog:
-                report_blocking(self._run.plan.program, number, seconds)
-            return value
-
-        called = call_plain if is_plain else function
+        if self._run.kinds[number] is Kind.PLAIN:
+            program = self._run.plan.program
+            function = on_the_loop(program, self._watchdog, number, function)
 
         async def wait_and_call(*values: Any) -> Any:
-            return await self.inside(number, called, *values)
+            return await self.inside(number, function, *values)
 
         return wait_and_call
 

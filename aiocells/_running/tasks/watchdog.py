@@ -1,8 +1,13 @@
 """Telling of plain cells that hold up the event loop."""
 
 import logging
+import math
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
 
 from aiocells._graphs.structure import Attached
+from aiocells._outcome.failures import without_stop_iteration
 from aiocells._planning.program import Program
 
 # Seconds that a plain cell may hold up the event loop before that is logged.
@@ -25,6 +30,34 @@ def check_watchdog(seconds: object) -> None:
     ):
         msg = f"watchdog={seconds!r}: expected a number of seconds, or None for never."
         raise ValueError(msg)
+
+
+def on_the_loop(
+    program: Program,
+    watchdog: float | None,
+    number: int,
+    function: Callable[..., Any],
+) -> Callable[..., Awaitable[Any]]:
+    """A plain cell as an async one, which runs on the event loop all the same.
+
+    Args:
+        program: the graph's cells.
+        watchdog: seconds that it may hold up the loop without a word; None for any.
+        number: the cell.
+        function: what to call for it.
+    """
+    most = math.inf if watchdog is None else watchdog
+
+    async def call(*values: Any) -> Any:
+        began = monotonic()
+        try:
+            return without_stop_iteration(function, values)
+        finally:
+            seconds = monotonic() - began
+            if seconds > most:
+                report_blocking(program, number, seconds)
+
+    return call
 
 
 def report_blocking(program: Program, number: int, seconds: float) -> None:

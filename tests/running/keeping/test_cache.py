@@ -873,7 +873,7 @@ def test_the_watchdog_looks_at_the_cell_and_not_at_the_keeping(
     if name == "async_sequential":
         pytest.skip("it has no watchdog")
     now = [0.0]
-    monkeypatch.setattr(stored_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("aiocells._running.tasks.watchdog.monotonic", lambda: now[0])
     digest = KeyMaker.digest
 
     def slowly(self: KeyMaker, value: Any) -> Any:

@@ -490,7 +490,7 @@ async def test_the_watchdog_looks_at_plain_cells_inside(
         nonlocal now
         now += 3
 
-    monkeypatch.setattr("aiocells._running.tasks.gate.monotonic", lambda: now)
+    monkeypatch.setattr("aiocells._running.tasks.watchdog.monotonic", lambda: now)
     graph = Graph.from_cells(limited("work", work))
     await computer(graph, limits={"db": asyncio.Semaphore(1)}, watchdog=3.5)
     assert not caplog.records

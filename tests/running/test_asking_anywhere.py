@@ -170,7 +170,7 @@ def seen_of(
     on_error=st.sampled_from(["raise", "group"]),
     is_chosen=st.booleans(),
 )
-@many(300)
+@many(200)
 def test_generated_code_does_what_the_loops_do(
     case: AskingCase, on_error: str, is_chosen: bool
 ) -> None:
@@ -250,7 +250,7 @@ def hold_cancelled_after_giving_up() -> Disturbed:
 @pytest.mark.parametrize("part", range(2))
 @example(disturbed=hold_cancelled_after_giving_up())
 @given(disturbed=disturbed_cases())
-@many(400)
+@many(200)
 def test_nothing_is_left_running_or_held_whatever_happens(
     part: int, disturbed: Disturbed
 ) -> None:

@@ -159,7 +159,7 @@ def one_failure_let_out_twice() -> Case:
 @pytest.mark.parametrize("part", range(3))
 @pytest.mark.parametrize("eager", ["at best", "by hand", "never"])
 @given(case=cases())
-@many(500)
+@many(250)
 def test_nothing_is_left_running_and_no_failure_is_lost(
     part: int, eager: str, case: Case
 ) -> None:
@@ -213,7 +213,7 @@ def check_all_computers_agree(case: Case) -> None:
 
 @example(one_failure_let_out_twice())
 @given(calm_cases())
-@many(500)
+@many(250)
 def test_continue_fails_skips_and_gives_the_same_under_every_computer(
     case: Case,
 ) -> None:
@@ -240,7 +240,7 @@ def covered_cases(draw: st.DrawFn) -> Case:
 
 
 @given(covered_cases())
-@many(500)
+@many(250)
 def test_what_is_covered_ends_no_computation(case: Case) -> None:
     """Whatever on_error says, each target has its value, under every computer."""
     seen = []
@@ -258,7 +258,7 @@ def test_what_is_covered_ends_no_computation(case: Case) -> None:
 
 
 @given(single_failures())
-@many(500)
+@many(250)
 def test_one_failing_cell_raises_the_same_under_every_computer(case: Case) -> None:
     """The same type, text and notes, whichever computer runs it."""
     seen = []

@@ -45,7 +45,7 @@ def held_cases(draw: st.DrawFn) -> Case:
 
 @pytest.mark.parametrize("part", range(2))
 @given(case=shared_cases())
-@many(400)
+@many(200)
 def test_shared_limits_are_kept_and_left_whatever_happens(
     part: int, case: SharedCase
 ) -> None:
@@ -57,7 +57,7 @@ def test_shared_limits_are_kept_and_left_whatever_happens(
 
 
 @given(case=calm_shared_cases())
-@many(300)
+@many(200)
 def test_shared_limits_change_no_value_and_no_failure(case: SharedCase) -> None:
     """With "continue" every computer gives, fails and skips the same as without."""
     outcomes = []
@@ -71,7 +71,7 @@ def test_shared_limits_change_no_value_and_no_failure(case: SharedCase) -> None:
 
 @pytest.mark.parametrize("part", range(2))
 @given(case=held_cases())
-@many(400)
+@many(200)
 def test_a_hold_leaves_nothing_open_whatever_happens(part: int, case: Case) -> None:
     """Nothing is left running or open, and no failure is lost."""
     run = HeldRun(case)

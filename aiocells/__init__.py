@@ -106,6 +106,7 @@ __all__ = [
     "compute_flow",
     "compute_sequential",
     "depends_on",
+    "each",
     "failures",
     "hold",
     "print_value",
@@ -120,6 +121,7 @@ __path__.append(_os.path.join(__path__[0], "demos"))
 _MODULES = ("drawing", "observers")
 _LATER = {
     "Cache": "_keeping.cache",
+    "each": "_fan_out.each",
     "hold": "computers.holding",
     "ModAdder": "_first_version.mod",
     "ModClock": "_first_version.mod",
@@ -137,6 +139,7 @@ _LATER = {
 if TYPE_CHECKING:
     from aiocells import drawing as drawing
     from aiocells import observers as observers
+    from aiocells._fan_out.each import each
     from aiocells._first_version.flow import cancel_flow, compute_flow
     from aiocells._first_version.mod import ModAdder, ModClock, ModPlace, ModPrinter
     from aiocells._first_version.places import Place, assign, print_value, timer

@@ -11,7 +11,9 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-EventKind = Literal["start", "end", "hit", "fallback", "failure", "skip", "cancel"]
+EventKind = Literal[
+    "start", "end", "hit", "fallback", "failure", "skip", "cancel", "progress"
+]
 
 _logger = logging.getLogger("aiocells")
 
@@ -26,11 +28,16 @@ class Event:
             value; "fallback" in place of "end" when its fallback
             gave the value, without a "start" where what it needs failed; "failure"
             when it, or its clean-up, raised; "skip" when it will not run because what
-            it needs failed; "cancel" when it was cancelled with the computation.
+            it needs failed; "cancel" when it was cancelled with the computation;
+            "progress" when items of a fan-out are done: after each of up to 1,000, of
+            more after each thousandth part, and after the last.
         cell: the cell.
         name: its name.
         time: when, in seconds of `time.perf_counter`.
         error: what was raised, of a failure or a fallback.
+        done: how many items of a fan-out are done, of its progress.
+        total: how many there are; None where that is not known.
+        item: the key or the number of the item whose failure was kept, if it is one.
     """
 
     kind: EventKind
@@ -38,6 +45,9 @@ class Event:
     name: str
     time: float
     error: BaseException | None = None
+    done: int | None = None
+    total: int | None = None
+    item: Any = None
 
 
 Observer: TypeAlias = Callable[[Event], None]
@@ -67,8 +77,16 @@ class LoggingObserver:
 
     def __call__(self, event: Event) -> None:
         """Log one event."""
-        if event.kind == "failure":
+        if event.item is not None:
+            self.logger.error(
+                "failure of item %r of cell %r: %r", event.item, event.name, event.error
+            )
+        elif event.kind == "failure":
             self.logger.error("failure of cell %r: %r", event.name, event.error)
+        elif event.kind == "progress":
+            total = "?" if event.total is None else event.total
+            text = "progress of cell %r: %s of %s"
+            self.logger.log(self.level, text, event.name, event.done, total)
         elif event.kind == "fallback":
             self.logger.warning("fallback of cell %r: %r", event.name, event.error)
         else:

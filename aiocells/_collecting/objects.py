@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from aiocells._declaring.marking import refuse_bare
 from aiocells._declaring.marks import mark_of
-from aiocells._declaring.names import mangled
+from aiocells._declaring.names import described, mangled
 from aiocells._declaring.spec import CellSpec
+from aiocells.errors import DeclarationError
 
 Function = Callable[..., Any]
 
@@ -52,6 +53,7 @@ def cells_of_object(owner: object) -> ObjectCells:
                 attributes.setdefault(function, name)
             mark = mark_of(value)
             if mark is not None:
+                _refuse_fan_out(name, value, mark.spec, cls)
                 marked.append((mark.sequence, name, mark.spec))
         marked.sort(key=operator.itemgetter(0))
         found.update({name: spec for _, name, spec in marked})
@@ -63,6 +65,17 @@ def cells_of_object(owner: object) -> ObjectCells:
             cells[name] = bound
             specs[bound] = spec
     return ObjectCells(cells, specs, attributes)
+
+
+def _refuse_fan_out(name: str, value: Any, spec: CellSpec, cls: type) -> None:
+    """Refuse what `each` made in a class: it would be bound to no object."""
+    if spec.options is not None and spec.options.fan_out is not None:
+        msg = (
+            f"{described(name, value)} is a fan-out in the body of a class, "
+            f"{cls.__name__}, whose objects it would not know. Make it in a module, or "
+            "of a bound method: each(obj.method, ...)."
+        )
+        raise DeclarationError(msg, cell=value)
 
 
 def _classes_of(owner: object) -> tuple[type, ...]:

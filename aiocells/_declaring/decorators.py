@@ -12,25 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from aiocells._declaring.caching import Cached
-from aiocells._declaring.marking import (
-    DependsOn,
-    Function,
-    mark_options,
-    refuse_decorator,
-)
+from aiocells._declaring.marking import DependsOn, Function, mark_options
 from aiocells._declaring.marks import MARK, leave, next_sequence
 from aiocells._declaring.names import own_name
-from aiocells._declaring.spec import (
-    PLAIN_SPEC,
-    Binding,
-    Input,
-    Lazy,
-    Options,
-    Reference,
-    is_name,
-    normal,
+from aiocells._declaring.references import (
+    as_read,
+    check_reference,
+    checked_bindings,
 )
-from aiocells.errors import DeclarationError
+from aiocells._declaring.spec import PLAIN_SPEC, Binding, Options, Reference
 
 _OPTIMIZED = inspect.CO_OPTIMIZED  # only functions are
 
@@ -231,19 +221,9 @@ def depends_on(*cells: Reference, **bindings: Binding) -> DependsOn:
     7
     """
     for reference in cells:
-        _check_reference(reference)
-    cells = tuple(map(_as_read, cells))
-    fixed: dict[str, Any] = {}
-    for parameter, bound in bindings.items():
-        parts = _parts(bound)
-        fixed[normal(parameter)] = (
-            _as_read(bound) if parts is None else tuple(map(_as_read, parts))
-        )
-        for part in (bound,) if parts is None else parts:
-            if isinstance(part, Lazy):
-                _check_lazy(part, f"{parameter}=")
-            elif not isinstance(part, Input):
-                _check_reference(part, f"{parameter}=")
+        check_reference(reference, "depends_on(")
+    cells = tuple(map(as_read, cells))
+    fixed = checked_bindings(bindings, "depends_on")
     nameless = [each for each in cells if callable(each) and own_name(each) is None]
     called = _local_names(nameless, sys._getframe(1)) if nameless else ()
     return DependsOn(cells, fixed, called)
@@ -257,61 +237,3 @@ def _local_names(
     return tuple(
         (name, each) for name, value in known for each in cells if value is each
     )
-
-
-def _as_read(reference: Any) -> Any:
-    """A reference with its name, if it is one, as Python reads names."""
-    if isinstance(reference, Lazy):
-        return Lazy(_as_read(reference.cell))
-    return normal(reference) if isinstance(reference, str) else reference
-
-
-def _parts(bound: Any) -> tuple[Any, ...] | None:
-    """What a list binding lists; None for one reference."""
-    if isinstance(bound, str) or callable(bound) or not isinstance(bound, Sequence):
-        return None
-    return tuple(bound)
-
-
-def _check_lazy(lazy: Lazy, where: str) -> None:
-    within: object = lazy.cell
-    if isinstance(within, Input | Lazy):
-        msg = (
-            f"depends_on({where}{lazy!r}): {within!r} is no cell, so that there is "
-            f"nothing to compute when it is asked for: depends_on({where}{within!r})."
-        )
-        raise DeclarationError(msg)
-    if _parts(within) is not None:
-        msg = (
-            f"depends_on({where}{lazy!r}): each cell of a list is asked for by itself: "
-            f"depends_on({where}[Lazy(...), ...])."
-        )
-        raise DeclarationError(msg)
-    _check_reference(within, where)
-
-
-def _check_reference(reference: object, where: str = "") -> None:
-    if isinstance(reference, Lazy):
-        msg = (
-            f"depends_on({reference!r}): what is only asked for orders nothing, so it "
-            f"must be bound to a parameter: depends_on(parameter={reference!r})."
-        )
-        raise DeclarationError(msg)
-    if isinstance(reference, Input):
-        msg = (
-            f"depends_on({reference!r}): an input orders nothing, so it must be bound "
-            f"to a parameter: depends_on(parameter={reference!r})."
-        )
-        raise DeclarationError(msg)
-    if isinstance(reference, DependsOn):
-        refuse_decorator(reference)
-    if not (
-        callable(reference)
-        or isinstance(reference, classmethod)  # inside of its class
-        or (isinstance(reference, str) and is_name(reference))
-    ):
-        msg = (
-            f"depends_on({where}{reference!r}): expected a cell, another callable, or "
-            'a string such as "name" or "package.module:name".'
-        )
-        raise DeclarationError(msg)

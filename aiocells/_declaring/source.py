@@ -28,16 +28,23 @@ def globals_of(function: Callable[..., Any]) -> dict[str, Any]:
     return vars(module) if isinstance(module, types.ModuleType) else _NOWHERE
 
 
+# What was made by a call, and not defined, has the path and the line of that call.
+MADE = "__aiocells_place__"
+
+
 def location_of(function: Any) -> str:
     """Where a callable is defined: "file.py:12", or "" where there is no source."""
-    code = getattr(_written(function), "__code__", None)
-    if type(code) is not types.CodeType:  # a mock may pass for one
-        return ""
-    path = code.co_filename
+    if hasattr(type(function), MADE):
+        path, line = getattr(function, MADE)
+    else:
+        code = getattr(_written(function), "__code__", None)
+        if type(code) is not types.CodeType:  # a mock may pass for one
+            return ""
+        path, line = code.co_filename, code.co_firstlineno
     # Without the folder, where that is gone.
     with contextlib.suppress(OSError):
         path = _near(path, os.getcwd())
-    return f"{path}:{code.co_firstlineno}"
+    return f"{path}:{line}"
 
 
 @functools.lru_cache
@@ -59,7 +66,11 @@ def origin_of(cell: Any) -> str | None:
     while issubclass(kind, functools.partial):
         cell = cell.func
         kind = type(cell)
-    if kind is types.FunctionType or issubclass(kind, types.BuiltinFunctionType | type):
+    if (
+        kind is types.FunctionType
+        or issubclass(kind, types.BuiltinFunctionType | type)
+        or hasattr(kind, MADE)
+    ):
         module: str | None = cell.__module__
         return module
     if kind is types.MethodType:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from aiocells._declaring.caching import Cached, check_cache
+from aiocells._declaring.fan_out import FanOut
 from aiocells._declaring.kinds import Kind, kind_of
 from aiocells.errors import DeclarationError
 
@@ -126,6 +127,7 @@ class Options:
         fallback: gives a value for what it raised.
         secret: whether its value is hidden; None where its name decides.
         cache: whether its value is kept, and how; None where the cache decides.
+        fan_out: how it calls its function for each item, where it does.
     """
 
     name: str | None = attrs.field(
@@ -138,6 +140,7 @@ class Options:
     fallback: Callable[[Any], Any] | None = None
     secret: bool | None = None
     cache: bool | Cached | None = None
+    fan_out: FanOut | None = None
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -149,7 +152,7 @@ class Options:
         """The decorator as it is written."""
         decorator = "@resource" if self.is_resource else "@cell"
         given = attrs.asdict(self, recurse=False)
-        del given["is_resource"]
+        del given["is_resource"], given["fan_out"]
         told = ", ".join(
             f"{name}={value!r}" for name, value in given.items() if value is not None
         )

@@ -66,7 +66,7 @@ def rows_of(
 def newest_of(index: sqlite3.Connection, cell: str, before: float) -> str | None:
     """What the newest key of a cell was made of, of those from before a time."""
     question = (
-        "select parts from entries where cell=? and created<? "
+        "select parts from entries where cell=? and created<? and parts<>'' "
         "order by created desc limit 1"
     )
     row = index.execute(question, (cell, before)).fetchone()

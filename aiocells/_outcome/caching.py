@@ -1,6 +1,7 @@
 """What results tell of a cache: which cells were found, and why the others ran."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import attrs
 
@@ -15,11 +16,13 @@ class Caching:
         found: the cells that were found, by number.
         known: for each cell that ran why it did, as far as that is known.
         ask: tells it of the others, when somebody asks; None where nobody can.
+        items: gives what keeps the items of a fan-out, or None; while cells run.
     """
 
     found: frozenset[int]
     known: Mapping[int, str]
     ask: Callable[[int], str] | None = None
+    items: Callable[[int], Any] | None = None
 
     def why(self, number: int) -> str:
         """Why a cell ran, or that it was found."""

@@ -2,12 +2,13 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aiocells._collecting.bound import Keys, OwnDefault
 from aiocells._declaring.parameters import collecting, parameters_of
-from aiocells._declaring.showing import shortened, shown
+from aiocells._declaring.showing import HIDDEN, shortened, shown
 from aiocells._graphs.structure import Attached
 from aiocells._outcome.exceptions import (
     MOST_LETTERS,
@@ -24,6 +25,7 @@ from aiocells._planning.program import Program
 
 # The attribute of an exception that tells what else failed.
 TOLD = "__aiocells_failures__"
+_NO_ITEMS: Mapping[str, Any] = types.MappingProxyType({})
 _SHOWN_ON_PATH = 4
 _MOST_PLACES = 1000
 
@@ -43,13 +45,49 @@ def note_cell(
     with contextlib.suppress(Exception):
         where, text = _place(plan, number)
         notes = notes_of(error)
-        if has_start(notes, where):
+        if has_start(notes, where) or _tells_item(plan, number, notes, where):
             return
         if values is not None:
             text += _called_with(plan, number, values)
         if isinstance(error, TypeError | LookupError):
             text += _called_without(plan.program.written(number))
         set_notes(error, [*notes, text])
+
+
+def note_item(
+    error: BaseException,
+    plan: Plan,
+    number: int,
+    values: list[Any],
+    key: Any,
+    items: Mapping[str, Any],
+) -> None:
+    """Add the note that says which item of a fan-out raised `error`, and with what.
+
+    Args:
+        error: what the item raised.
+        plan: what is run.
+        number: the fan-out.
+        values: the values by source.
+        key: the item's key, or its number.
+        items: what it got of what is iterated, by parameter.
+    """
+    with contextlib.suppress(Exception):
+        where, text = _place(plan, number)
+        notes = notes_of(error)
+        if not _tells_item(plan, number, notes, where):
+            text = f"in item {shown(key)} of {text.removeprefix('in ')}"
+            text += _called_with(plan, number, values, items)
+            set_notes(error, [*notes, text])
+
+
+def _tells_item(plan: Plan, number: int, notes: list[Any], where: str) -> bool:
+    """Whether a note says which item of a fan-out it was."""
+    if plan.program.options[number].fan_out is None:
+        return False
+    cell = f" of {where.removeprefix('in ')}"
+    texts = [each for each in notes if issubclass(type(each), str)]
+    return any(str.startswith(t, "in item ") and cell in t for t in texts)
 
 
 def without_stop_iteration(function: Callable[..., Any], values: Iterable[Any]) -> Any:
@@ -98,7 +136,9 @@ def _needed_by(plan: Plan, number: int) -> str:
     return "".join(f", {name}" for name in names)
 
 
-def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
+def _called_with(
+    plan: Plan, number: int, values: list[Any], items: Mapping[str, Any] = _NO_ITEMS
+) -> str:
     program = plan.program
     args = program.args[number]
     if not args and number not in program.optional:
@@ -110,7 +150,10 @@ def _called_with(plan: Plan, number: int, values: list[Any]) -> str:
     arguments = showable_defaults(program, number, parameters.defaults)
     for name, group in zip(names, groups, strict=False):
         if not isinstance(group, OwnDefault):
-            arguments[name] = _argument(program, name, group, left, values)
+            argument = _argument(program, name, group, left, values)
+            if name in items and not _is_hidden(argument):
+                argument = items[name]
+            arguments[name] = argument
     only_names = os.environ.get("AIOCELLS_NOTES") == "names"
     told = ""
     for name in [each for each in parameters.names or keywords if each in arguments]:
@@ -144,6 +187,14 @@ def _argument(
     keys = group.keys if isinstance(group, Keys) else range(group)
     parts = [showable(program, name, next(left), values) for _ in keys]
     return dict(zip(keys, parts, strict=True)) if isinstance(group, Keys) else parts
+
+
+def _is_hidden(argument: Any) -> bool:
+    """Whether an argument as it may be shown, or a part of it, is not."""
+    if type(argument) is dict:
+        argument = [*argument.values()]
+    parts = argument if type(argument) is list else [argument]
+    return any(part is HIDDEN for part in parts)
 
 
 class Failure(NamedTuple):

@@ -6,7 +6,7 @@ cell wants otherwise is put around its function here.
 
 import functools
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from aiocells._collecting.bound import Group, Keys, OwnDefault, Shape
@@ -15,7 +15,7 @@ from aiocells._declaring.parameters import by_position, parameters_of
 from aiocells._declaring.spec import Options
 from aiocells._planning.asking import Asker, asker_of, with_asking
 from aiocells._planning.plan import Plan
-from aiocells._planning.program import taking
+from aiocells._planning.program import Program, taking
 from aiocells._planning.timeouts import with_timeout
 from aiocells._planning.unawaited import checked
 
@@ -33,7 +33,7 @@ def called(
         made = functools.partial(call_shaped, function, shape)
     if asker is not None:
         made = with_asking(made, kind, asker)
-    if kind is Kind.PLAIN:
+    if kind is Kind.PLAIN and options.fan_out is None:
         return checked(function, made)
     if options.timeout is not None and kind is Kind.ASYNC:
         return with_timeout(made, options.timeout)
@@ -45,6 +45,14 @@ def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> 
 
     It stands at the top of the module, so that it can be sent to a process.
     """
+    args, named = _shaped(function, shape, values)
+    return function(*args, **named)
+
+
+def _shaped(
+    function: Callable[..., Any], shape: Shape, values: Iterable[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a call, by position and by keyword, of values one by one."""
     left = iter(values)
     args = [
         next(left)
@@ -55,8 +63,30 @@ def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> 
         for group in shape.groups
     ]
     positional = len(args) - len(shape.keywords)
-    named = dict(zip(shape.keywords, args[positional:], strict=True))
-    return function(*args[:positional], **named)
+    return args[:positional], dict(zip(shape.keywords, args[positional:], strict=True))
+
+
+def calling(
+    program: Program, number: int, function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """What is called, with values by position, to call a function in place of a cell's.
+
+    Args:
+        program: the cells.
+        number: the cell.
+        function: takes what the cell's own function takes; it gives a coroutine if the
+            cell asks for others.
+    """
+    made, shape = function, program.shapes.get(number)
+    if shape is not None:
+        written = program.written(number)
+
+        def made(*values: Any) -> Any:
+            args, named = _shaped(written, shape, values)
+            return function(*args, **named)
+
+    asker = asker_of(number, program.args[number], program.asks, program.asking)
+    return made if asker is None else with_asking(made, Kind.ASYNC, asker)
 
 
 def _special(

@@ -117,6 +117,12 @@ class Plan:
         return [each for each in self.cells if options[each].run_in is not None]
 
     @functools.cached_property
+    def fan_outs(self) -> list[int]:
+        """The cells that call a function once for each item."""
+        options = self.program.options
+        return [each for each in self.cells if options[each].fan_out is not None]
+
+    @functools.cached_property
     def used(self) -> list[Sequence[int]]:
         """For each cell the values that it uses, as often as it does, but for targets.
 

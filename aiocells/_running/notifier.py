@@ -16,9 +16,16 @@ _logger = logging.getLogger("aiocells")
 
 # What a frozen class does to set its own attributes takes three times as long.
 _new = object.__new__
-_set_kind, _set_cell, _set_name, _set_time, _set_error = (
-    vars(Event)[field.name].__set__ for field in attrs.fields(Event)
-)
+(
+    _set_kind,
+    _set_cell,
+    _set_name,
+    _set_time,
+    _set_error,
+    _set_done,
+    _set_total,
+    _set_item,
+) = (vars(Event)[field.name].__set__ for field in attrs.fields(Event))
 
 
 def checked_observers(observers: Any) -> list[Observer]:
@@ -67,6 +74,9 @@ class Notifier:
         cell: Any,
         name: str,
         error: BaseException | None = None,
+        done: int | None = None,
+        total: int | None = None,
+        item: Any = None,
     ) -> None:
         event = _new(Event)
         _set_kind(event, kind)
@@ -74,6 +84,9 @@ class Notifier:
         _set_name(event, name)
         _set_time(event, perf_counter())
         _set_error(event, error)
+        _set_done(event, done)
+        _set_total(event, total)
+        _set_item(event, item)
         for observer in self._observers:
             try:
                 answer: Any = observer(event)

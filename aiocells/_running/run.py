@@ -1,6 +1,7 @@
 """One computation, and what it means that a cell fails."""
 
 import asyncio
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from aiocells.observers import EventKind, Observer
 
 _NOBODY: tuple[()] = ()
-_NONE_SKIPPED: frozenset[int] = frozenset()
 
 
 def _notifier(observers: "Iterable[Observer]") -> "Notifier | None":
@@ -111,22 +111,26 @@ class Run:
         computation.
         """
         if self.notify is not None:
-            program = self.plan.program
-            try:
-                self.notify(kind, program.nodes[number], program.names[number], error)
-            except BaseException as interrupted:
-                self.interrupt(interrupted)
+            with contextlib.suppress(BaseException):
+                self.announce(kind, number, error)
 
-    def announce(self, kind: "EventKind", number: int) -> None:
-        """Tell the observers, if any, of a start or end, as a part of that cell.
+    def announce(
+        self,
+        kind: "EventKind",
+        number: int,
+        error: BaseException | None = None,
+        **more: Any,
+    ) -> None:
+        """Tell the observers, if any, what happens, as a part of that cell.
 
         Raises:
             BaseException: the exit that an observer asked for.
         """
         if self.notify is not None:
             program = self.plan.program
+            told = program.nodes[number], program.names[number], error
             try:
-                self.notify(kind, program.nodes[number], program.names[number])
+                self.notify(kind, *told, **more)
             except BaseException as interrupted:
                 self.interrupt(interrupted)
                 raise
@@ -279,7 +283,7 @@ class Run:
                 self.plan.outline,
                 values,
                 failures,
-                frozenset(self.skipped) if failures else _NONE_SKIPPED,
+                frozenset(self.skipped),
                 fallbacks,
                 absent,
                 self.caching,

@@ -76,4 +76,6 @@ async def async_compute_sequential(
     """
     run, given = prepare(graph, targets, overrides, inputs, on_error, observers)
     scheduler_for = ordered_scheduler(run.plan, limits)
-    return await compute_as_tasks(run, given, inputs, executors, scheduler_for, cache)
+    return await compute_as_tasks(
+        run, given, inputs, executors, scheduler_for, cache, one_by_one=True
+    )

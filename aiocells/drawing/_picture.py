@@ -30,6 +30,7 @@ class Node:
         label: how it is called; no two cells have the same.
         is_input: whether it is an input.
         falls_back: whether it has a fallback.
+        is_fan_out: whether it calls a function once for each item.
         needs: the keys of the nodes that it needs; for each, whether it gets its
             value, only comes after it, or may ask for it.
     """
@@ -37,6 +38,7 @@ class Node:
     label: str
     is_input: bool
     falls_back: bool
+    is_fan_out: bool
     needs: Mapping[str, "Edge"]
 
 
@@ -75,10 +77,11 @@ def picture_of(graph: DependencyGraph, targets: Iterable[Any] | None) -> Picture
                 needs[key] = Edge.LAZY if source in lazy else Edge.VALUE
         for needed in structure.needs[number]:
             needs.setdefault(f"n{needed}", Edge.ORDER)
-        falls_back = bound.options_of(number).fallback is not None
-        nodes[f"n{number}"] = Node(label, False, falls_back, needs)
+        options = bound.options_of(number)
+        falls_back, fans_out = options.fallback is not None, options.fan_out is not None
+        nodes[f"n{number}"] = Node(label, False, falls_back, fans_out, needs)
     for name, key in inputs.items():
-        nodes[key] = Node(name, True, False, {})
+        nodes[key] = Node(name, True, False, False, {})
     return nodes
 
 

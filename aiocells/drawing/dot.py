@@ -13,11 +13,13 @@ def draw(picture: Picture) -> str:
     """Draw a picture in DOT, values flowing down.
 
     A dashed arrow is order only, a dotted one is Lazy; inputs are ellipses. A dashed
-    box has a fallback.
+    box has a fallback, and one with depth is a fan-out.
     """
     lines = ["digraph {", "    node [shape=box]"]
     for key, node in picture.items():
         shape = ", shape=ellipse" if node.is_input else ""
+        if node.is_fan_out:
+            shape = ", shape=box3d"
         style = ", style=dashed" if node.falls_back else ""
         lines.append(f'    {key} [label="{_escaped(node.label)}"{shape}{style}]')
     for key, node in picture.items():

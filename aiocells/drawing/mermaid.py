@@ -11,11 +11,13 @@ def draw(picture: Picture) -> str:
     """Draw a picture in Mermaid's language, values flowing down.
 
     A dashed arrow is order only, one that says "lazy" is Lazy; inputs have round ends.
-    A dashed box has a fallback.
+    A dashed box has a fallback, and a stack of boxes is a fan-out.
     """
     lines = ["flowchart TD"]
     for key, node in picture.items():
         opening, closing = ("([", "])") if node.is_input else ("[", "]")
+        if node.is_fan_out:
+            opening, closing = "@{ shape: procs, label: ", " }"
         lines.append(f'    {key}{opening}"{_escaped(node.label)}"{closing}')
     for key, node in picture.items():
         for needed, edge in node.needs.items():

@@ -12,8 +12,8 @@ def draw(picture: Picture) -> str:
 
     A cell's own branch is drawn once. Where the cell comes again, "(above)" or
     "(below)" says where that is. A dashed line is order only, a dotted one that says
-    "lazy" is Lazy; inputs are in brackets, and "(fallback)" stands after a cell that
-    has one.
+    "lazy" is Lazy; inputs are in brackets. "(each)" stands after a fan-out, and
+    "(fallback)" after a cell that has one.
     """
     needed = {key for node in picture.values() for key in node.needs}
     roots = [key for key in picture if key not in needed]
@@ -63,6 +63,8 @@ def _text(node: Node) -> str:
     text = "".join(
         letter if letter.isprintable() else repr(letter)[1:-1] for letter in node.label
     )
+    if node.is_fan_out:
+        text += " (each)"
     if node.falls_back:
         text += " (fallback)"
     return f"[{text}]" if node.is_input else text

@@ -17,6 +17,7 @@ from aiocells import (
     UnknownCell,
     cell,
     depends_on,
+    each,
 )
 from aiocells._graphs.labels import unique_labels
 from aiocells.drawing import draw
@@ -246,6 +247,17 @@ def test_a_fallback_is_seen() -> None:
     assert draw(graph) == "page\n└─ offers (fallback)"
     assert '    n1 [label="offers", style=dashed]\n' in draw(graph, "dot")
     assert draw(graph, "mermaid").endswith("\n    style n1 stroke-dasharray: 4 4")
+
+
+def test_a_fan_out_is_seen() -> None:
+    """A cell that stands for many calls is drawn so, in each style."""
+    pages = each(len, {"obj": Input("paths")}, name="pages")
+    page = cell(name="page")(depends_on(pages=pages)(lambda pages: 1))
+    graph = Graph.from_cells(page)
+    assert draw(graph) == "page\n└─ pages (each)\n   └─ [paths]"
+    assert '    n1 [label="pages", shape=box3d]\n' in draw(graph, "dot")
+    shape = '    n1@{ shape: procs, label: "pages" }\n'
+    assert shape in draw(graph, "mermaid")
 
 
 def test_what_may_be_asked_for_is_drawn_as_such() -> None:

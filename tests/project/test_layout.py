@@ -39,6 +39,7 @@ FLOORS = [
     "_running",
     "_running.keeping",
     "_running.elsewhere",
+    "_fan_out",
     "_running.loops",
     "_running.tasks",
     "computers",

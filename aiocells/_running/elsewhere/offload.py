@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -100,12 +100,18 @@ class Offload:
 
     def __init__(self, run: Run, executors: Mapping[str, Executor] | None) -> None:
         self._run = run
-        self._threads: Threads | None = None
+        self._threads: Executor | None = None
+        self._pools: list[Threads] = []
         self._workers: Workers | None = None
         executors = checked_mapping("executors", '"name": executor', executors)
         program, moved = run.plan.program, run.plan.elsewhere
+        self._executors = executors
         check_executors(run.plan, executors)
-        cells = [n for n in moved if not program.is_resource(n)]
+        cells = [
+            n
+            for n in moved
+            if not (program.is_resource(n) or program.options[n].fan_out)
+        ]
         for number in moved:
             if program.is_resource(number):  # it will make a thread of its own
                 check_offered(program, number, "thread")
@@ -115,50 +121,79 @@ class Offload:
         run.kinds = run.kinds.copy()
         for number in cells:
             run.kinds[number] = Kind.ASYNC
-            run.functions[number] = self._moved(run, number, executors)
+            run.functions[number] = self._moved(run, number)
 
-    def _moved(
-        self, run: Run, number: int, executors: Mapping[str, Executor]
-    ) -> Callable[..., Any]:
-        program = run.plan.program
+    def _moved(self, run: Run, number: int) -> Callable[..., Any]:
         function = run.functions[number]
-        where = program.options[number].run_in or ""
-        executor = executors.get(where)
-        if executor is not None:
-            return _moved_to(executor, run.plan, number, function)
+        where, executor = self.place_of(number)
         if where == "thread":
-            check_offered(program, number, "thread")
-            if self._threads is None:
-                self._threads = Threads(min(MAX_THREADS, _in_threads(run.plan)))
-            return functools.partial(_in_thread, self._threads.pool, function)
+            if executor is None:
+                if self._threads is None:
+                    self._threads = self.pool_of(
+                        min(MAX_THREADS, _in_threads(run.plan))
+                    )
+                executor = self._threads
+            return functools.partial(in_thread, executor, function)
         if where == "process":
-            check_offered(program, number, "process")
+            function = checked_for_process(run.plan, number, function)
+        return functools.partial(self.sender_of(number), function)
+
+    def place_of(self, number: int) -> tuple[str, Executor | None]:
+        """Where a cell runs that says `run_in`.
+
+        Returns:
+            Whether in a "thread", a "process", or else who knows where, ""; and the
+            user's executor, if it is one.
+
+        Raises:
+            UnsupportedCell: there is no such place.
+        """
+        program = self._run.plan.program
+        where = program.options[number].run_in or ""
+        executor = self._executors.get(where)
+        if executor is not None:
+            where = _kind_of(executor)
+        elif where not in _BUILT_IN:
+            near = _names.suggestions(where, [*self._executors, *_BUILT_IN])
+            msg = (
+                f"{program.described(number)} has run_in={where!r}, but there is no "
+                f"executor of that name.{_names.did_you_mean(near)} Give it as "
+                f"executors={{{where!r}: ...}}."
+            )
+            raise UnsupportedCell(msg, cell=program.nodes[number])
+        if where:
+            check_offered(program, number, where)
+        return where, executor
+
+    def sender_of(self, number: int) -> Callable[..., Awaitable[Any]]:
+        """What calls a function, with arguments, where a cell runs, but in a thread."""
+        where, executor = self.place_of(number)
+        if executor is None:
             # It loads multiprocessing, which most programs do without.
             from aiocells._running.elsewhere.processes import Workers
 
-            function = _checked_for_process(run.plan, number, function)
             if self._workers is None:
                 self._workers = Workers()
-            return functools.partial(
-                self._workers.call, program.nodes[number], function
-            )
-        near = _names.suggestions(where, [*executors, *_BUILT_IN])
-        msg = (
-            f"{program.described(number)} has run_in={where!r}, but there is no "
-            f"executor of that name.{_names.did_you_mean(near)} Give it as "
-            f"executors={{{where!r}: ...}}."
-        )
-        raise UnsupportedCell(msg, cell=program.nodes[number])
+            cell = self._run.plan.program.nodes[number]
+            return functools.partial(self._workers.call, cell)
+        send = _in_process_of if where == "process" else _in_executor
+        return functools.partial(send, executor)
+
+    def pool_of(self, most: int) -> Executor:
+        """Threads of ours, so many at most, which are ended with the computation."""
+        threads = Threads(most)
+        self._pools.append(threads)
+        return threads.pool
 
     @property
     def has_pools(self) -> bool:
         """Whether there are threads or processes of ours to be ended."""
-        return self._threads is not None or self._workers is not None
+        return bool(self._pools) or self._workers is not None
 
     async def close(self) -> None:
         """End our threads and processes; those of the user are the user's."""
-        if self._threads is not None:
-            await self._threads.end(self._note_cancelled)
+        for threads in self._pools:
+            await threads.end(self._note_cancelled)
         if self._workers is not None:
             try:
                 await self._workers.close()
@@ -172,7 +207,10 @@ class Offload:
 def _in_threads(plan: Plan) -> int:
     """How many cells run in threads of ours; resources make their own."""
     options = [plan.program.options[each] for each in plan.elsewhere]
-    return sum(each.run_in == "thread" and not each.is_resource for each in options)
+    return sum(
+        each.run_in == "thread" and not (each.is_resource or each.fan_out)
+        for each in options
+    )
 
 
 def check_executors(plan: Plan, executors: Mapping[str, Executor]) -> None:
@@ -199,21 +237,17 @@ def check_executors(plan: Plan, executors: Mapping[str, Executor]) -> None:
             raise ValueError(msg)
 
 
-def _moved_to(
-    executor: Executor, plan: Plan, number: int, function: Callable[..., Any]
-) -> Callable[..., Any]:
-    """A cell that runs in an executor of the user's."""
+def _kind_of(executor: Executor) -> str:
+    """What an executor runs things in: "thread", "process", or else ""."""
     if _is_of(executor, "process", "ProcessPoolExecutor"):
-        check_offered(plan.program, number, "process")
-        function = _checked_for_process(plan, number, function)
-        return functools.partial(_in_process_of, executor, function)
-    if _is_of(executor, "thread", "ThreadPoolExecutor"):
-        check_offered(plan.program, number, "thread")
-        # A pool of threads that each have an interpreter is one too (Python 3.14).
-        if not _is_of(executor, "interpreter", "InterpreterPoolExecutor"):
-            return functools.partial(_in_thread, executor, function)
+        return "process"
+    # A pool of threads that each have an interpreter is one too (Python 3.14).
+    if _is_of(executor, "thread", "ThreadPoolExecutor") and not _is_of(
+        executor, "interpreter", "InterpreterPoolExecutor"
+    ):
+        return "thread"
     # Any other may be one of processes too, to which no context can be sent.
-    return functools.partial(_in_executor, executor, function)
+    return ""
 
 
 def _is_of(executor: Executor, module: str, name: str) -> bool:
@@ -225,7 +259,7 @@ def _is_of(executor: Executor, module: str, name: str) -> bool:
     return loaded is not None and isinstance(executor, getattr(loaded, name))
 
 
-def _checked_for_process(plan: Plan, number: int, function: Callable[..., Any]) -> Any:
+def checked_for_process(plan: Plan, number: int, function: Callable[..., Any]) -> Any:
     """What to send to a process, where that is possible; there it is the function.
 
     The mark of a partial stays here: it may name cells that cannot be sent.
@@ -284,7 +318,7 @@ async def _in_process_of(
     return await call_in_process(executor, function, values)
 
 
-async def _in_thread(
+async def in_thread(
     executor: Executor, function: Callable[..., Any], *values: Any
 ) -> Any:
     context = contextvars.copy_context()

@@ -5,7 +5,6 @@ or at once if it is a target; until then `Stored` stands for it.
 """
 
 import asyncio
-import itertools
 import json
 import logging
 import math
@@ -21,10 +20,11 @@ from aiocells._fingerprints.feeding import Undigestible
 from aiocells._keeping.cache import Cache, store_of
 from aiocells._keeping.entries import Entry
 from aiocells._keeping.packing import Unreadable, packed
-from aiocells._keeping.refusing import NothingToKeep
 from aiocells._outcome.caching import Caching
+from aiocells._running.keeping.choosing import Choice
+from aiocells._running.keeping.items import ItemKeeper
 from aiocells._running.keeping.keys import KeyMaker
-from aiocells._running.keeping.stored import MISSING, Stored, is_big, why_not
+from aiocells._running.keeping.stored import MISSING, Stored, is_big
 from aiocells._running.keeping.whys import Whys
 from aiocells._running.run import Run
 from aiocells._running.waiting import outlast
@@ -51,78 +51,40 @@ class Keeper:
         if not isinstance(cache, Cache):
             msg = f'cache={cache!r}: expected Cache("folder").'
             raise TypeError(msg)
-        plan, program = run.plan, run.plan.program
-        options = program.options
-        if not cache.everything and not any(options[n].cache for n in plan.cells):
-            msg = (
-                "cache: no cell has cache=... Mark those to keep with "
-                "@cell(cache=True), or give Cache(..., everything=True)."
-            )
-            raise NothingToKeep(msg)
+        self._choice = Choice(run.plan, cache)
         self._run = run
-        self._program = program
+        self.program = run.plan.program
         self._cache = cache
-        self._store = store_of(cache)
+        self.store = store_of(cache)
         self._began = time.time()
-        self._keys = KeyMaker(program)
-        # Why each that is not kept is not.
-        self._reasons = {
-            number: f"ran: {reason}"
-            for number in plan.cells
-            if (reason := why_not(program, number, cache.everything))
-        }
-        self._kept = set(plan.cells).difference(self._reasons)
-        # Who asks for others, is asked for, or is a resource, takes values as they are.
-        self._at_the_call = {*program.asks, *plan.lazy}
-        self._loaded_at_once = {
-            *plan.target_set,
-            *itertools.chain.from_iterable(program.asks.values()),
-            *(
-                source
-                for number in (*plan.resources, *self._at_the_call)
-                for source in program.args[number]
-            ),
-        }
-        among = set(plan.cells)
-        self._follows = {
-            number: [
-                each
-                for each in program.needs[number]
-                if each in among and each not in program.args[number]
-            ]
-            for number in self._kept
-        }
+        self.keys = KeyMaker(self.program)
+        self._reasons = self._choice.reasons
         self._found: set[int] = set()
+        self._items: dict[int, ItemKeeper] = {}
+        run.caching = Caching(frozenset(), {}, items=self._items_of)
         self._is_aging = cache.ttl is not None
         self._thread: ThreadPoolExecutor | None = None
-
-    def _takes_stored(self, number: int) -> bool:
-        """Whether an argument of a cell may be found, and not loaded yet."""
-        return any(
-            source in self._kept and source not in self._loaded_at_once
-            for source in self._program.args[number]
-        )
 
     def close(self) -> None:
         """Write what is pending; whatever has happened, it must not be lost."""
         if self._thread is not None:
             self._thread.shutdown()
-        self._store.finish()
+        self.store.finish()
         caching = Caching(frozenset(self._found), self._reasons)
-        caching.ask = Whys(self._cache, self._keys, self._began)
+        caching.ask = Whys(self._cache, self.keys, self._began)
         self._run.caching = caching
 
     # What is called
 
     def wrap(self) -> None:
         """Have the cells of a computation without an event loop looked up and kept."""
-        run = self._run
+        run, choice = self._run, self._choice
         run.functions = run.functions.copy()
         for number in run.plan.cells:
             function = run.functions[number]
-            if self._program.is_resource(number):
+            if self.program.is_resource(number):
                 run.functions[number] = self._opening(number, function)
-            elif number in self._kept or self._takes_stored(number):
+            elif number in choice.kept or choice.takes_stored(number):
                 run.functions[number] = self._in_order(number, function)
 
     def wrap_for_tasks(
@@ -133,15 +95,15 @@ class Keeper:
         Args:
             on_the_loop: makes an async one of a plain cell.
         """
-        run = self._run
+        run, choice = self._run, self._choice
         run.functions, run.kinds = run.functions.copy(), run.kinds.copy()
         for number in run.plan.cells:
             function = run.functions[number]
-            if self._program.is_resource(number):
+            if self.program.is_resource(number):
                 run.functions[number] = self._opening(number, function)
-            elif number in self._kept or self._takes_stored(number):
+            elif number in choice.kept or choice.takes_stored(number):
                 is_plain = run.kinds[number] is Kind.PLAIN
-                if is_plain and number in self._at_the_call:
+                if is_plain and number in choice.at_the_call:
                     run.functions[number] = self._in_order(number, function)
                     continue
                 call = function
@@ -152,7 +114,7 @@ class Keeper:
 
     def _opening(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*values: Any) -> Any:
-            self._keys.note_resource(number, values)
+            self.keys.note_resource(number, values)
             return function(*values)
 
         return call
@@ -160,7 +122,7 @@ class Keeper:
     def _in_order(
         self, number: int, function: Callable[..., Any]
     ) -> Callable[..., Any]:
-        is_kept = number in self._kept
+        is_kept = number in self._choice.whole
 
         def call(*values: Any) -> Any:
             key = self._key(number, values) if is_kept else None
@@ -170,7 +132,8 @@ class Keeper:
             loaded = [self._value(each) for each in values]
             began = time.perf_counter()
             value = function(*loaded)
-            self._keep(number, key, value, time.perf_counter() - began)
+            self.keep(number, key, value, time.perf_counter() - began)
+            self._note_items(number)
             return value
 
         return call
@@ -178,7 +141,7 @@ class Keeper:
     def _awaited(
         self, number: int, function: Callable[..., Awaitable[Any]]
     ) -> Callable[..., Awaitable[Any]]:
-        is_kept = number in self._kept
+        is_kept = number in self._choice.whole
 
         async def call(*values: Any) -> Any:
             key = None
@@ -192,7 +155,8 @@ class Keeper:
             began = time.perf_counter()
             value = await function(*loaded)
             seconds = time.perf_counter() - began
-            await self._aside(is_big(value), self._keep, number, key, value, seconds)
+            await self._aside(is_big(value), self.keep, number, key, value, seconds)
+            self._note_items(number)
             return value
 
         return call
@@ -212,19 +176,23 @@ class Keeper:
     def _key(self, number: int, values: Sequence[Any]) -> bytes | None:
         """The key of a cell that is about to run; None where it has none."""
         try:
-            self._keys.cell(number)
+            self.keys.cell(number)
         except Undigestible as error:
             self._refuse(number, f"it has no digest: {error}.")
             return None
         try:
-            return self._keys.key(number, values)
+            return self.keys.key(number, values)
         except Undigestible as error:
-            self._refuse(
-                number,
-                f"an argument has no digest: {error}. Leave it out with "
-                "Cached(ignore=...), or give it __aiocells_digest__.",
-            )
+            self.refuse_argument(number, error)
             return None
+
+    def refuse_argument(self, number: int, error: Undigestible) -> None:
+        """Say that a cell, or an item of one, is not kept for an argument's sake."""
+        self._refuse(
+            number,
+            f"an argument has no digest: {error}. Leave it out with "
+            "Cached(ignore=...), or give it __aiocells_digest__.",
+        )
 
     def _look(
         self, number: int, key: bytes | None, function: Any, values: Sequence[Any]
@@ -232,32 +200,56 @@ class Keeper:
         """The value of a cell, or what stands for it; `MISSING` if it is to run."""
         if key is None:
             return MISSING
-        ran = [each for each in self._follows[number] if each not in self._found]
-        if ran:
-            names = ", ".join(repr(self._program.names[each]) for each in ran)
-            self._reasons[number] = f"ran: what it must follow ran: {names}"
+        if self._must_follow(number):
             return MISSING
-        cached = self._program.options[number].cache
+        cached = self.program.options[number].cache
         ttl = cached.ttl if isinstance(cached, Cached) else None
-        entry = self._store.get([key], ttl).get(key)
+        entry = self.store.get([key], ttl).get(key)
         if entry is None:
-            if (ttl or self._is_aging) and self._store.get([key], math.inf):
+            if (ttl or self._is_aging) and self.store.get([key], math.inf):
                 self._reasons[number] = "ran: what was kept of it is older than its ttl"
             return MISSING
-        fingerprint = self._keys.known(entry.digest, entry.classes)
+        fingerprint = self.keys.known(entry.digest, entry.classes)
         if fingerprint is None:
             return MISSING
         found: Any = Stored(number, key, function, values)
-        if number in self._loaded_at_once:
+        if number in self._choice.loaded:
             try:
-                found = self._store.load(key)
+                found = self.store.load(key)
             except Unreadable as error:
-                self._tell_unreadable(number, error)
+                self.tell_unreadable(number, error)
                 return MISSING
-        self._keys.note(number, fingerprint)
+        self.keys.note(number, fingerprint)
         self._found.add(number)
         self._run.announce("hit", number)
         return found
+
+    def _must_follow(self, number: int) -> bool:
+        """Whether a cell runs since one did that it needs for its order alone."""
+        follows = self._choice.follows[number]
+        ran = [each for each in follows if each not in self._found]
+        if ran:
+            names = ", ".join(repr(self.program.names[each]) for each in ran)
+            self._reasons[number] = f"ran: what it must follow ran: {names}"
+        return bool(ran)
+
+    def _items_of(self, number: int) -> ItemKeeper | None:
+        """What keeps the items of a fan-out that is about to run; None for none."""
+        if number not in self._choice.fan_outs or self._must_follow(number):
+            return None
+        made = self._items[number] = ItemKeeper(self, number, self._run.values)
+        return made
+
+    def _note_items(self, number: int) -> None:
+        """Note what became of the items of a cell, if it is a fan-out."""
+        items = self._items.get(number)
+        if items is None or not items.found:
+            return
+        if not items.ran:
+            self._found.add(number)
+        elif number not in self._reasons:
+            count = items.ran + items.found
+            self._reasons[number] = f"ran: {items.ran} of {count} items were not found"
 
     # Loading
 
@@ -290,15 +282,15 @@ class Keeper:
         if stored.value is not MISSING:
             return False
         try:
-            self._set(stored, self._store.load(stored.key))
+            self._set(stored, self.store.load(stored.key))
         except Unreadable as error:
-            self._tell_unreadable(stored.number, error)
+            self.tell_unreadable(stored.number, error)
             self._found.discard(stored.number)
             return True
         return False
 
     def _made_anew(self, stored: Stored, value: Any, seconds: float) -> None:
-        self._keep(stored.number, stored.key, value, seconds)
+        self.keep(stored.number, stored.key, value, seconds)
         self._set(stored, value)
 
     def _set(self, stored: Stored, value: Any) -> None:
@@ -310,32 +302,42 @@ class Keeper:
 
     # Keeping
 
-    def _keep(self, number: int, key: bytes | None, value: Any, seconds: float) -> None:
+    def keep(self, number: int, key: bytes | None, value: Any, seconds: float) -> None:
         """Keep the value of a cell that ran."""
         if key is None:
             return
-        if value is None and self._program.options[number].cache is None:
+        if value is None and self.program.options[number].cache is None:
             self._reasons[number] = "ran: it returned None, and says no cache=True"
             return
         try:
-            digest, names, fingerprint = self._keys.digest(value)
-            self._keys.note(number, fingerprint)
-            parts = json.dumps(self._keys.parts(number))
-            label = self._keys.cell(number).label
+            digest, names, fingerprint = self.keys.digest(value)
+            parts = self._parts(number, fingerprint)
+            label = self.keys.cell(number).label
             entry = Entry(key, label, digest, names, parts)
-            self._store.put(entry, packed(value), seconds)
+            self.store.put(entry, packed(value), seconds)
         except Exception as error:
             self._refuse(number, f"its value cannot be kept: {error}.")
 
+    def _parts(self, number: int, fingerprint: bytes) -> str:
+        """What is kept of the key of a value: of a fan-out, with its first item."""
+        items = self._items.get(number)
+        if items is None:
+            self.keys.note(number, fingerprint)
+        elif items.has_told:
+            return ""
+        else:
+            items.has_told = True
+        return json.dumps(self.keys.parts(number))
+
     def _refuse(self, number: int, reason: str) -> None:
         self._reasons[number] = f"ran: {reason}"
-        described = self._program.described(number)
+        described = self.program.described(number)
         _logger.warning("cell %s is not cached: %s", described, reason)
 
-    def _tell_unreadable(self, number: int, error: Unreadable) -> None:
+    def tell_unreadable(self, number: int, error: Unreadable) -> None:
         self._reasons[number] = f"ran: its value could not be read: {error}"
         _logger.warning(
             "cache: the value of cell %s cannot be read: %s. It is computed anew.",
-            self._program.described(number),
+            self.program.described(number),
             error,
         )

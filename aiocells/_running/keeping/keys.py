@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -135,6 +135,37 @@ class KeyMaker:
                 whole.update(self.fingerprint(source, value))
         return whole.digest()[:_SIZE]
 
+    def items(
+        self, number: int, values: Sequence[Any]
+    ) -> Callable[[Sequence[Any]], bytes]:
+        """What makes the keys of the items of a fan-out, of what is iterated.
+
+        Args:
+            number: the fan-out.
+            values: those of the computation by source.
+
+        Raises:
+            Undigestible: the cell, or a value that is not iterated, has no digest.
+        """
+        cell, fan_out = self.cell(number), self._program.options[number].fan_out
+        assert fan_out is not None
+        whole = hashlib.sha256(cell.data)
+        sources = self._program.args[number]
+        for counted, source in zip(cell.counted, sources, strict=True):
+            if counted is not None and counted not in fan_out.iterated:
+                whole.update(self.fingerprint(source, values[source]))
+        counts = [name in cell.counted for name in fan_out.iterated]
+        of = self._fingerprints.of
+
+        def key(item: Sequence[Any]) -> bytes:
+            made = whole.copy()
+            for value, is_counted in zip(item, counts, strict=True):
+                if is_counted:
+                    made.update(of(value))
+            return made.digest()[:_SIZE]
+
+        return key
+
     def cell(self, number: int) -> CellKey:
         """What the keys of a cell have in common.
 
@@ -153,7 +184,7 @@ class KeyMaker:
 
     def _made(self, number: int) -> CellKey:
         program = self._program
-        function, cached = program.written(number), program.options[number].cache
+        function, cached = self._code(number), program.options[number].cache
         label = self.label(number)
         parts: dict[str, Any] = {"python": PYTHON}
         if isinstance(cached, Cached) and cached.version is not None:
@@ -196,11 +227,16 @@ class KeyMaker:
 
     def code_of(self, number: int) -> dict[str, Any]:
         """The functions and classes that a cell uses, by name."""
-        return self._fingerprints.code_of(self._program.written(number))
+        return self._fingerprints.code_of(self._code(number))
 
     def opaque(self, number: int) -> list[str]:
         """What a cell uses that has no digest, by name."""
-        return self._fingerprints.opaque(self._program.written(number))
+        return self._fingerprints.opaque(self._code(number))
+
+    def _code(self, number: int) -> Any:
+        """What a cell calls: a fan-out the function of its items."""
+        fan_out = self._program.options[number].fan_out
+        return self._program.written(number) if fan_out is None else fan_out.function
 
 
 def _parameters_of_values(program: Program, number: int) -> list[str]:

@@ -62,6 +62,8 @@ def compute_plain(
     if plan.first_async is not None:
         _refuse_async(plan, plan.first_async)
     run.values = lay_out(plan, inputs, given)
+    if plan.fan_outs:
+        spread(run)
     if run.notify is not None:
         observe(run)
     if cache is None:
@@ -70,6 +72,14 @@ def compute_plain(
         with caching(run, cache):
             _run_in_order(run)
     return run.conclude()
+
+
+def spread(run: Run) -> None:
+    """Have the fan-outs of a run call their functions once for each item."""
+    # What few programs use, they should load.
+    from aiocells._fan_out.in_run import spread_in_order
+
+    spread_in_order(run)
 
 
 @contextlib.contextmanager
@@ -111,7 +121,7 @@ class _Straight:
     __slots__ = ("asking", "blank", "found", "is_possible", "runs", "segments")
 
     def __init__(self, plan: Plan) -> None:
-        are_called = not plan.resources and plan.first_async is None
+        are_called = not (plan.resources or plan.fan_outs) and plan.first_async is None
         self.is_possible = are_called and not plan.asks
         self.asking = _what_asks() if are_called and plan.asks else None
         self.runs = 0

@@ -17,6 +17,7 @@ from aiocells._running.loops.computing import (
     caching,
     close_in_order,
     run_cells,
+    spread,
 )
 from aiocells._running.observing import observe
 from aiocells._running.options import checked_mapping
@@ -113,6 +114,8 @@ class PlainHolding(Holding):
     def enter(self) -> Held:
         """Compute the cells, and open the resources."""
         run = self.run
+        if run.plan.fan_outs:
+            spread(run)
         if run.notify is not None:
             observe(run)
         is_open = False

@@ -19,10 +19,13 @@ from aiocells._running.tasks.watchdog import (
     WATCHDOG,
     check_watchdog,
     on_the_loop,
+    reporter,
 )
 
 if TYPE_CHECKING:
+    from aiocells._fan_out.spreading import Spreading
     from aiocells._keeping.cache import Cache
+    from aiocells._running.elsewhere.offload import Offload
     from aiocells._running.given_limits import GivenLimits
     from aiocells._running.keeping.keeper import Keeper
 
@@ -35,6 +38,8 @@ async def compute_as_tasks(
     scheduler_for: Callable[[Run], Scheduler],
     cache: "Cache | None" = None,
     watchdog: float | None = None,
+    *,
+    one_by_one: bool = False,
 ) -> Results:
     """Run the cells of a computation with a scheduler.
 
@@ -46,13 +51,16 @@ async def compute_as_tasks(
         scheduler_for: makes the scheduler, when the run is ready to start.
         cache: where values are found and kept.
         watchdog: seconds that a plain cell may hold up the loop without a word.
+        one_by_one: whether one item of a fan-out runs at a time.
     """
-    offload = None
+    offload = spreading = None
     if executors is not None or run.plan.elsewhere:
         # What few programs use, they should load.
         from aiocells._running.elsewhere.offload import Offload
 
         offload = Offload(run, executors)
+    if run.plan.fan_outs:
+        spreading = spreading_of(run, offload, watchdog, one_by_one=one_by_one)
     if run.notify is not None:
         observe(run)
     keeper = None if cache is None else keeper_of(run, cache, watchdog)
@@ -61,13 +69,43 @@ async def compute_as_tasks(
         if nesting.depth >= MOST_NESTED:
             # It goes on from the event loop, with a stack of its own.
             await asyncio.sleep(0)
-        await scheduler_for(run).compute()
+        scheduler = scheduler_for(run)
+        if spreading is not None:
+            scheduler.serve(spreading)
+        await scheduler.compute()
     finally:
+        if spreading is not None:
+            spreading.close()
         if offload is not None and offload.has_pools:
             await offload.close()
         if keeper is not None:
             keeper.close()
     return run.conclude()
+
+
+def spreading_of(
+    run: Run,
+    offload: "Offload | None",
+    watchdog: float | None,
+    *,
+    one_by_one: bool = False,
+) -> "Spreading":
+    """What has the fan-outs of a computation call their functions for each item.
+
+    Args:
+        run: the computation.
+        offload: what runs cells elsewhere, where some say `run_in`.
+        watchdog: seconds that a plain item may hold up the loop without a word.
+        one_by_one: whether one item runs at a time.
+
+    Raises:
+        UnsupportedCell: items cannot run where they are to.
+    """
+    # What few programs use, they should load.
+    from aiocells._fan_out.spreading import Spreading
+
+    report = reporter(run.plan.program, watchdog)
+    return Spreading(run, offload, report, one_by_one=one_by_one)
 
 
 def keeper_of(run: Run, cache: "Cache", watchdog: float | None) -> "Keeper":

@@ -4,7 +4,7 @@ To the rest of the library such a cell is an async cell, whose body waits first.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
@@ -34,13 +34,18 @@ class Gate:
         self._watchdog = watchdog
         self.admitted: Callable[[int], Awaitable[None]] | None = None
         self.limiters: dict[int, list[tuple[str, Any]]] = {}
+        self._around_items: dict[int, list[tuple[str, Any]]] = {}
         program = run.plan.program
         for number in run.plan.cells:
             if program.options[number].limit is not None:
                 names = program.options[number].limits
                 entered = [(name, limiters[name]) for name in names if name in limiters]
-                if entered:
+                if not entered:
+                    continue
+                if program.options[number].fan_out is None:
                     self.limiters[number] = entered
+                else:
+                    self._around_items[number] = entered
         run.outside = self._outside = set(self.limiters)
         run.functions, run.kinds = run.functions.copy(), run.kinds.copy()
         for number in self.limiters:
@@ -64,7 +69,30 @@ class Gate:
     async def inside(
         self, number: int, function: Callable[..., Awaitable[Any]], *values: Any
     ) -> Any:
-        """Await a cell inside of its limiters.
+        """Await a cell inside of its limiters."""
+        return await self._within(self.limiters[number], number, function, values)
+
+    def around(
+        self, number: int, function: Callable[..., Awaitable[Any]]
+    ) -> Callable[..., Awaitable[Any]] | None:
+        """What awaits an item of a fan-out inside of its limiters; None without any."""
+        limiters = self._around_items.get(number)
+        if limiters is None:
+            return None
+
+        async def enter_and_call(*row: Any) -> Any:
+            return await self._within(limiters, None, function, row)
+
+        return enter_and_call
+
+    async def _within(
+        self,
+        limiters: Iterable[tuple[str, Any]],
+        number: int | None,
+        function: Callable[..., Awaitable[Any]],
+        values: Iterable[Any],
+    ) -> Any:
+        """Await a cell inside of limiters, or an item of one, if no cell is given.
 
         They are left untold how it ended, so that none can hide a failure.
         """
@@ -73,8 +101,11 @@ class Gate:
         value = None
         try:
             try:
-                await self._enter(number, entered)
-                self._outside.discard(number)
+                await _enter(limiters, entered)
+                if number is not None:
+                    if self.admitted is not None:
+                        await self.admitted(number)
+                    self._outside.discard(number)
                 value = await function(*values)
             except BaseException as error:
                 failure = error
@@ -90,20 +121,22 @@ class Gate:
         finally:
             del failure, value  # the first holds this frame
 
-    async def _enter(self, number: int, entered: list[tuple[str, Any]]) -> None:
-        task = asyncio.current_task()
-        cancelled_before = 0 if task is None else task.cancelling()
-        for name, limiter in self.limiters[number]:
-            try:
-                await type(limiter).__aenter__(limiter)
-            except Exception as error:
-                _note(error, f"while entering its limit {name!r}")
-                raise
-            entered.append((name, limiter))
-            if task is not None and task.cancelling() > cancelled_before:
-                raise await delivered()
-        if self.admitted is not None:
-            await self.admitted(number)
+
+async def _enter(
+    limiters: Iterable[tuple[str, Any]], entered: list[tuple[str, Any]]
+) -> None:
+    """Enter limiters; those that were are added to a list."""
+    task = asyncio.current_task()
+    cancelled_before = 0 if task is None else task.cancelling()
+    for name, limiter in limiters:
+        try:
+            await type(limiter).__aenter__(limiter)
+        except Exception as error:
+            _note(error, f"while entering its limit {name!r}")
+            raise
+        entered.append((name, limiter))
+        if task is not None and task.cancelling() > cancelled_before:
+            raise await delivered()
 
 
 def _both(

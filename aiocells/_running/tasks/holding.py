@@ -16,12 +16,13 @@ from aiocells._running.given_limits import GivenLimits
 from aiocells._running.loops.holding import Holding
 from aiocells._running.observing import observe
 from aiocells._running.run import Run
-from aiocells._running.tasks.computing import keeper_of
+from aiocells._running.tasks.computing import keeper_of, spreading_of
 from aiocells._running.tasks.resource_tasks import ResourceTasks
 from aiocells._running.tasks.sharing import SharingScheduler
 from aiocells._typing import override
 
 if TYPE_CHECKING:
+    from aiocells._fan_out.spreading import Spreading
     from aiocells._keeping.cache import Cache
 
 # The event loops themselves would not keep them alive.
@@ -84,6 +85,7 @@ class TaskHolding(Holding):
         self.must_close = False
         # Whether somebody, who enters or leaves, will be told how it ended.
         self._is_told = True
+        self._spreading: Spreading | None = None
 
     async def enter(self) -> Held:
         """Compute the cells, and open the resources."""
@@ -91,6 +93,8 @@ class TaskHolding(Holding):
         offload = None
         if self.executors or run.plan.elsewhere:
             offload = Offload(run, self.executors)
+        if run.plan.fan_outs:
+            self._spreading = spreading_of(run, offload, self._watchdog)
         if run.notify is not None:
             observe(run)
         finder = None
@@ -186,6 +190,8 @@ class TaskHolding(Holding):
         try:
             made = _scheduler_for(run)
             self._scheduler = made(run, self, self._limits, self._watchdog)
+            if self._spreading is not None:
+                self._scheduler.serve(self._spreading)
             await self._scheduler.compute()
         except GeneratorExit:
             raise  # the loop was closed under it
@@ -193,6 +199,8 @@ class TaskHolding(Holding):
             run.interrupt(error)
         finally:
             self._scheduler = None  # it refers to this
+            if self._spreading is not None:
+                self._spreading.close()
         if self._is_open and not self._is_told:
             # The loop ends, and nobody has left: it reports what this raises.
             self._is_told = True

@@ -7,11 +7,14 @@ cancellations and resources are treated as there.
 
 from collections.abc import Mapping
 from heapq import heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._running.run import Run
 from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._typing import override
+
+if TYPE_CHECKING:
+    from aiocells._fan_out.spreading import Spreading
 
 
 class OrderedScheduler(Scheduler):
@@ -28,6 +31,7 @@ class OrderedScheduler(Scheduler):
             from aiocells._running.tasks.gate import Gate
 
             gate = Gate(run, limiters)
+        self._gate = gate
         super().__init__(run, watchdog=None)
         plan = run.plan
         self._order = iter(plan.order)
@@ -38,6 +42,11 @@ class OrderedScheduler(Scheduler):
         if self._resources is not None:
             self._resources.one_by_one = True
             self._resources.gate = gate
+
+    @override
+    def serve(self, spreading: "Spreading") -> None:
+        if self._gate is not None:
+            spreading.inside = self._gate.around
 
     @override
     def _admit(self) -> None:

@@ -1,13 +1,17 @@
 """A scheduler that bounds how many cells run at once."""
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiocells._running.run import Run
 from aiocells._running.tasks.scheduler import Scheduler
 from aiocells._typing import override
+
+if TYPE_CHECKING:
+    from aiocells._fan_out.spreading import Spreading
 
 
 class LimitedScheduler(Scheduler):
@@ -49,6 +53,12 @@ class LimitedScheduler(Scheduler):
         self._queues = [self._ready] * len(self._counted)
         self._room = dict(counts)
         self._total_room = math.inf if max_concurrency is None else max_concurrency
+        # What the fan-outs that run do when there may be more room, or less.
+        self._looking: dict[int, Callable[[], None]] = {}
+
+    @override
+    def serve(self, spreading: "Spreading") -> None:
+        spreading.places_of = functools.partial(CellPlaces, self)
 
     @override
     def done(self, number: int, value: Any) -> None:
@@ -92,3 +102,77 @@ class LimitedScheduler(Scheduler):
             for name in names:
                 if room[name]:
                     self._look_again(name)
+        if self._looking:
+            self._have_look()
+
+    # Places of fan-outs
+
+    def _have_look(self) -> None:
+        for look in list(self._looking.values()):
+            look()
+
+    def take_more(self, number: int) -> bool:
+        """Take one more place for a cell, unless there is none, or it is waited for."""
+        names = self._counted[number]
+        if (
+            self._is_stopping
+            or self._total_room <= 0
+            or not all(self._room[name] for name in names)
+            or self.is_waited_for(number)
+        ):
+            return False
+        self._total_room -= 1
+        for name in names:
+            self._room[name] -= 1
+        return True
+
+    def is_waited_for(self, number: int) -> bool:
+        """Whether a cell is held back that could use a place of this one."""
+        return bool(self._ready) or any(
+            self._held[name] for name in self._counted[number]
+        )
+
+    def give_more_back(self, number: int, count: int) -> None:
+        """Give so many of the further places of a cell to those who wait."""
+        for _ in range(count):
+            self._give_back(number)
+        self._admit()
+        self._wait_a_turn()
+
+    def look_for(self, number: int, look: Callable[[], None] | None) -> None:
+        """Have a function called whenever a cell may take more places, or should not.
+
+        Args:
+            number: the cell.
+            look: the function; None when it needs no more.
+        """
+        if look is None:
+            self._looking.pop(number, None)
+        else:
+            self._looking[number] = look
+
+
+class CellPlaces:
+    """The places of a cell whose items run.
+
+    Args:
+        scheduler: where it runs.
+        number: the cell.
+    """
+
+    def __init__(self, scheduler: LimitedScheduler, number: int) -> None:
+        self._scheduler = scheduler
+        self._number = number
+
+    def take(self) -> bool:
+        return self._scheduler.take_more(self._number)
+
+    def are_wanted(self) -> bool:
+        return self._scheduler.is_waited_for(self._number)
+
+    def give_back(self, count: int) -> None:
+        if count:
+            self._scheduler.give_more_back(self._number, count)
+
+    def watch(self, look: Callable[[], None] | None) -> None:
+        self._scheduler.look_for(self._number, look)

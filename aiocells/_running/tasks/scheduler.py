@@ -19,11 +19,11 @@ from time import monotonic
 from typing import Any
 
 from aiocells._declaring.kinds import Kind
+from aiocells._running.making import FactoryTasks, later_task, must_be_asked
 from aiocells._running.run import Run
 from aiocells._running.tasks.cancellation import delivered
 from aiocells._running.tasks.eager import EagerTasks, eager_tasks
 from aiocells._running.tasks.ending import OVER, Ending
-from aiocells._running.tasks.making import FactoryTasks, later_task, must_be_asked
 from aiocells._running.tasks.nesting import nesting
 from aiocells._running.tasks.resource_tasks import ResourceTasks
 from aiocells._running.tasks.watchdog import WATCHDOG, report_blocking
@@ -114,6 +114,9 @@ class Scheduler(Ending):
         self._turn_after = 0
         self._watchdog = math.inf if watchdog is None else watchdog
         self._clock = self._until = 0.0
+
+    def serve(self, spreading: Any) -> None:
+        """Tell the fan-outs of the run what bounds their items; nothing does, here."""
 
     def _special_bodies(self, inline: bool) -> dict[int, Callable[[int], Any]]:
         """The bodies of those tasks that do not just await a cell."""

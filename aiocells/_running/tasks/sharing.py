@@ -2,12 +2,16 @@
 
 import asyncio
 from heapq import heapify, heappush
+from typing import TYPE_CHECKING
 
 from aiocells._running.given_limits import GivenLimits
 from aiocells._running.run import Run
 from aiocells._running.tasks.gate import Gate
 from aiocells._running.tasks.limits import LimitedScheduler
 from aiocells._typing import override
+
+if TYPE_CHECKING:
+    from aiocells._fan_out.spreading import Spreading
 
 
 class SharingScheduler(LimitedScheduler):
@@ -50,6 +54,11 @@ class SharingScheduler(LimitedScheduler):
             self._queues[number] = self._admitted[number]
             self._admitted[number] = self._let_in
         gate.admitted = self._until_admitted
+
+    @override
+    def serve(self, spreading: "Spreading") -> None:
+        super().serve(spreading)
+        spreading.inside = self._gate.around
 
     @override
     async def compute(self) -> None:

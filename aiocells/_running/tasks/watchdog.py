@@ -46,18 +46,32 @@ def on_the_loop(
         number: the cell.
         function: what to call for it.
     """
-    most = math.inf if watchdog is None else watchdog
+    report = reporter(program, watchdog)
 
     async def call(*values: Any) -> Any:
         began = monotonic()
         try:
             return without_stop_iteration(function, values)
         finally:
-            seconds = monotonic() - began
-            if seconds > most:
-                report_blocking(program, number, seconds)
+            report(number, monotonic() - began)
 
     return call
+
+
+def reporter(program: Program, watchdog: float | None) -> Callable[[int, float], None]:
+    """What is told for how many seconds a cell has held up the loop at once.
+
+    Args:
+        program: the graph's cells.
+        watchdog: seconds of which nothing is said; None for any.
+    """
+    most = math.inf if watchdog is None else watchdog
+
+    def report(number: int, seconds: float) -> None:
+        if seconds > most:
+            report_blocking(program, number, seconds)
+
+    return report
 
 
 def report_blocking(program: Program, number: int, seconds: float) -> None:

@@ -41,12 +41,6 @@ compute = aiocells.compute_sequential
 Computer = Callable[..., Any]
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    """An empty cache."""
-    return Cache(tmp_path / "cache")
-
-
 def again(cache: Cache, **options: Any) -> Cache:
     """The same folder, as another process would open it."""
     return Cache(cache.folder, **options)

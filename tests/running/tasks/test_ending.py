@@ -15,11 +15,11 @@ import pytest
 
 import aiocells
 from aiocells import Graph, cell, resource
+from aiocells._running import making
 from aiocells._running.loops import computing
 from aiocells._running.tasks import (
     eager,
     in_order,
-    making,
     resource_tasks,
     scheduler,
 )

@@ -19,6 +19,7 @@ from tests.factories import (
     failing_at,
     of_keywords,
     of_two_arguments,
+    waiting_after,
     waiting_before,
 )
 from tests.helpers import ASYNC_COMPUTERS
@@ -247,6 +248,27 @@ def test_what_a_factory_raises_leaves_the_computer(
     assert caught.value is raised[0]
     assert aiocells.failures(caught.value) == {}
     made.check_end()
+
+
+@each_computer
+def test_what_a_factory_has_wrapped_before_it_raises_never_runs(computer: Any) -> None:
+    """Nothing could stop it: which of all tasks it is, nobody knows."""
+    ran: list[str] = []
+
+    @cell
+    async def waits() -> None:
+        ran.append("waits")
+        await asyncio.get_running_loop().create_future()
+
+    async def main() -> None:
+        factory, raised = failing_at(1, waiting_after, makes=True)
+        asyncio.get_running_loop().set_task_factory(factory)
+        with pytest.raises(FactoryError) as caught:
+            await computer(Graph.from_cells(waits))
+        assert caught.value is raised[0]
+
+    run(main)
+    assert ran == []
 
 
 def of_nothing(loop: Loop, body: Body) -> Any:

@@ -111,11 +111,16 @@ class FactoryTasks:
         return task
 
     def _made_by_now(self, coroutine: CellCoroutine) -> "asyncio.Future[Any]":
-        """The task that a factory made before it raised, or one in its place."""
+        """The task that a factory made before it raised, or a future in its place.
+
+        One that has something around the coroutine cannot be told from others. It must
+        not run what nobody waits for.
+        """
         for task in asyncio.all_tasks(self._loop):
             if task.get_coro() is coroutine:
                 return task
-        return asyncio.Task(coroutine, loop=self._loop)
+        coroutine.close()
+        return self._loop.create_future()
 
     def _ended(
         self, number: int, coroutine: CellCoroutine, task: "asyncio.Future[Any]"

@@ -24,6 +24,8 @@ class Effort:
         nodes: how many nodes are sorted, with three edges each.
         imports: how many pairs of interpreters import.
         growth: sizes of graphs, to see how cost grows.
+        items: numbers of items of fan-outs: few, many, and as many as run once.
+        few_pairs: how many pairs of runs, of workloads that take seconds.
         again: computations after which a graph counts as computed again and again.
     """
 
@@ -43,6 +45,8 @@ class Effort:
     nodes: int
     imports: int
     growth: tuple[int, ...]
+    items: tuple[int, int, int]
+    few_pairs: int
     again: int = 600
 
 
@@ -63,6 +67,8 @@ FULL = Effort(
     nodes=100_000,
     imports=25,
     growth=(100, 1_000, 10_000, 100_000, 1_000_000),
+    items=(1_000, 100_000, 1_000_000),
+    few_pairs=5,
 )
 
 QUICK = attrs.evolve(
@@ -74,6 +80,8 @@ QUICK = attrs.evolve(
     building=(1_000, 10_000),
     imports=5,
     growth=(100, 1_000, 10_000),
+    items=(1_000, 100_000, 200_000),
+    few_pairs=1,
 )
 
 # For the tests: every line runs, and no figure means anything.
@@ -94,6 +102,8 @@ TINY = Effort(
     nodes=20,
     imports=1,
     growth=(60,),
+    items=(3, 20, 21),
+    few_pairs=1,
 )
 
 NAMED = {"full": FULL, "quick": QUICK, "tiny": TINY}

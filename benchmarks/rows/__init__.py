@@ -20,5 +20,6 @@ GROUPS = {
     "threads": "threads",
     "resources": "resources",
     "optional": "optional",
+    "fan-out": "fanning",
     "import": "importing",
 }

@@ -60,7 +60,7 @@ def test_where_nobody_knows_how_many_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", COMPUTERS)
 def test_failed_items_are_done_too(name: str) -> None:
     """And the failure of the cell is no item's."""
-    cells, recorder = each(lambda x: 1 // x, x=XS, name="made"), Recorder()
+    cells, recorder = each(lambda x: {1: 1}[x], x=XS, name="made"), Recorder()
     graph = Graph.from_cells(cells)
     options = {"on_error": "continue", "observers": [recorder]}
     COMPUTERS[name](graph, inputs={"xs": [1, 0, 2]}, **options)
@@ -109,7 +109,7 @@ def test_an_observer_may_exit_at_a_failure_that_is_kept(
 def test_the_log_tells_of_items(caplog: pytest.LogCaptureFixture) -> None:
     """Their progress, and the failures that are kept."""
     caplog.set_level(logging.INFO, "aiocells")
-    cells = each(lambda x: 1 // x, x=XS, name="made", on_error="keep")
+    cells = each(lambda x: {1: 1}[x], x=XS, name="made", on_error="keep")
     graph = Graph.from_cells(cells)
     COMPUTERS["concurrent"](graph, inputs={"xs": [1, 0]}, observers=[LoggingObserver()])
     COMPUTERS["sequential"](
@@ -118,8 +118,7 @@ def test_the_log_tells_of_items(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [
         "start of cell 'made'",
         "progress of cell 'made': 1 of 2",
-        "failure of item 1 of cell 'made': "
-        "ZeroDivisionError('integer division or modulo by zero')",
+        "failure of item 1 of cell 'made': KeyError(0)",
         "progress of cell 'made': 2 of 2",
         "end of cell 'made'",
         "start of cell 'made'",

@@ -575,3 +575,33 @@ def test_asking_takes_no_time_for_the_rest_of_the_graph(count: int) -> None:
     expected = count + sum(range(0, count, 100))
     for compute in WAYS.values():
         assert compute(Graph.from_cells(page))[page] == expected
+
+
+@each_computer
+def test_what_another_has_asked_for_is_not_computed_again(compute: Any) -> None:
+    """Though it was to be computed, and is needed by both."""
+    ran: list[str] = []
+
+    @cell
+    def stock() -> int:
+        ran.append("stock")
+        return 3
+
+    @cell
+    @depends_on(stock=Lazy(stock))
+    def asks(stock: Callable[[], int]) -> int:
+        ran.append("asks")
+        return stock()
+
+    @cell
+    def both(asks: int, stock: int) -> int:
+        return asks + stock
+
+    @cell
+    @depends_on(both=Lazy(both))
+    def page(both: Callable[[], int]) -> int:
+        return both()
+
+    graph = Graph.from_cells(stock, asks, both, page)
+    assert compute(graph, targets=[page])[page] == 6
+    assert ran == ["asks", "stock"]

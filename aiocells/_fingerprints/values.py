@@ -229,6 +229,11 @@ def _reduced(value: Any, kind: type) -> Any:
     if kind.__module__ == "itertools":  # deprecated, and gone from 3.14 on
         msg = f"cannot pickle '{kind.__module__}.{kind.__qualname__}' object"
         raise TypeError(msg)
+    if issubclass(kind, BaseException):
+        # Some libraries register for all of them what takes tracebacks along. And who
+        # has looked at its attributes leaves a dictionary there, if an empty one.
+        reduced = value.__reduce_ex__(5)
+        return reduced[:2] if reduced[2:] == ({},) else reduced
     reduce = copyreg.dispatch_table.get(kind)
     return value.__reduce_ex__(5) if reduce is None else reduce(value)
 

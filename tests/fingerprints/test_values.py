@@ -1,5 +1,6 @@
 """Digests of values: equal for equal ones in every process, and told apart else."""
 
+import copyreg
 import itertools
 import json
 import os
@@ -296,3 +297,14 @@ def test_sets_of_functions_have_digests() -> None:
     """Though functions are hashed by where they lie."""
     expected = told({test_sets_of_functions_have_digests, spelled, told})
     assert told({told, test_sets_of_functions_have_digests, spelled}) == expected
+
+
+def test_the_digest_of_an_exception_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries for clusters register another way to pickle all exceptions."""
+    before = told(ValueError("no", 3))
+    monkeypatch.setitem(
+        copyreg.dispatch_table, ValueError, lambda error: (ValueError, ("traceback",))
+    )
+    looked_at = ValueError("no", 3)
+    assert vars(looked_at) == {}
+    assert told(looked_at) == before

@@ -103,6 +103,7 @@ __all__ = [
     "async_compute_sequential",
     "cancel_flow",
     "cell",
+    "compute_dask",
     "compute_flow",
     "compute_sequential",
     "depends_on",
@@ -122,6 +123,7 @@ _MODULES = ("drawing", "observers")
 _LATER = {
     "Cache": "_keeping.cache",
     "each": "_fan_out.each",
+    "compute_dask": "computers.dask",
     "hold": "computers.holding",
     "ModAdder": "_first_version.mod",
     "ModClock": "_first_version.mod",
@@ -145,6 +147,7 @@ if TYPE_CHECKING:
     from aiocells._first_version.places import Place, assign, print_value, timer
     from aiocells._first_version.stopwatch import Stopwatch
     from aiocells._keeping.cache import Cache
+    from aiocells.computers.dask import compute_dask
     from aiocells.computers.holding import hold
 
     __version__: str

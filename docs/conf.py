@@ -35,6 +35,7 @@ default_role = "code"
 # Nor is what a module of ours has beside its public names, such as type variables.
 nitpick_ignore = [
     ("py:exc", "CancelledError"),
+    ("py:class", "Client"),
     ("py:class", "Elapsed"),
     ("py:class", "Observer"),
 ]

@@ -35,6 +35,21 @@ class _Hidden:
 
 HIDDEN = _Hidden()
 
+
+class Shown:
+    """Stands for a value of which is known how it was shown elsewhere.
+
+    Args:
+        text: how.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
 # Types that show themselves quickly, by name: most of them may never be imported.
 _QUICK = frozenset(
     (
@@ -124,7 +139,13 @@ def is_secret_name(name: object) -> bool:
 def _has_secret_part(name: str, secret_names: frozenset[str]) -> bool:
     """The same, remembered: each failure asks it of a dozen names."""
     told = _between_underscores(name)
-    return any(_between_underscores(each) in told for each in secret_names)
+    return any(part in told for part in _secret_parts(secret_names))
+
+
+@functools.lru_cache
+def _secret_parts(secret_names: frozenset[str]) -> tuple[str, ...]:
+    """What secret names look like; a cache asks it of the name of each cell."""
+    return tuple(map(_between_underscores, secret_names))
 
 
 def _between_underscores(name: str) -> str:
@@ -286,6 +307,7 @@ _BY_REPR: dict[Any, _Show] = {
     OrderedDict.__repr__: _mapping("OrderedDict({", "})"),
     range.__repr__: _always(range.__repr__),
     set.__repr__: _set(set, "{", "}"),
+    Shown.__repr__: _always(Shown.__repr__),
     str.__repr__: _text(str),
     tuple.__repr__: _tuple,
     type.__repr__: _always(type.__repr__),

@@ -122,6 +122,11 @@ def _place(plan: Plan, number: int) -> tuple[str, str]:
     return places[number]
 
 
+def start_of_note(plan: Plan, number: int) -> str:
+    """How a note on a failure of a cell begins: what it is, and who needed it."""
+    return _place(plan, number)[1]
+
+
 def _needed_by(plan: Plan, number: int) -> str:
     """The way from a cell to a target that it was computed for."""
     names: list[str] = []

@@ -45,11 +45,11 @@ def call_shaped(function: Callable[..., Any], shape: Shape, /, *values: Any) -> 
 
     It stands at the top of the module, so that it can be sent to a process.
     """
-    args, named = _shaped(function, shape, values)
+    args, named = shaped(function, shape, values)
     return function(*args, **named)
 
 
-def _shaped(
+def shaped(
     function: Callable[..., Any], shape: Shape, values: Iterable[Any]
 ) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of a call, by position and by keyword, of values one by one."""
@@ -64,6 +64,22 @@ def _shaped(
     ]
     positional = len(args) - len(shape.keywords)
     return args[:positional], dict(zip(shape.keywords, args[positional:], strict=True))
+
+
+def sources_by_parameter(
+    program: Program, number: int
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Each parameter of a cell that is given, with where its value comes from.
+
+    A list or a dict that is made for it takes several values.
+    """
+    args = program.args[number]
+    groups, keywords = program.shapes.get(number) or ((None,) * len(args), ())
+    positional = parameters_of(program.written(number)).positional
+    names = (*positional[: len(groups) - len(keywords)], *keywords)
+    left = iter(args)
+    for name, group in zip(names, groups, strict=False):
+        yield name, tuple(itertools.islice(left, _size(group)))
 
 
 def calling(
@@ -82,7 +98,7 @@ def calling(
         written = program.written(number)
 
         def made(*values: Any) -> Any:
-            args, named = _shaped(written, shape, values)
+            args, named = shaped(written, shape, values)
             return function(*args, **named)
 
     asker = asker_of(number, program.args[number], program.asks, program.asking)

@@ -1,5 +1,6 @@
 """What the fallbacks of a plan cover: an optional branch is optional as a whole."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,6 +29,14 @@ _kept: Attached[Covering] = Attached()
 def covering_of(plan: Plan) -> Covering:
     """The fallbacks of a plan; kept with it, and made when a cell fails."""
     return _kept.get(plan) or _kept.set(plan, _covering(plan))
+
+
+def answering(plan: Plan, fallbacks: dict[int, Callable[[Any], Any]]) -> Plan:
+    """The same plan with other fallbacks, such as tell what was answered elsewhere."""
+    other = copy.copy(plan)
+    other.attached = {}
+    _kept.set(other, Covering(fallbacks, covering_of(plan).covered))
+    return other
 
 
 def _covering(plan: Plan) -> Covering:

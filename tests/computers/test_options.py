@@ -22,6 +22,7 @@ OPTIONS = {
     "async_compute_concurrent": CONCURRENT,
     "async_compute_concurrent_simple": CONCURRENT,
 }
+ON_CLUSTERS = ["targets", "inputs", "overrides", "on_error"]
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(CONCURRENT),
     "on_error": "raise",
@@ -78,7 +79,17 @@ def test_an_option_is_the_same_in_every_computer() -> None:
 def test_reference_says_which_computer_takes_which() -> None:
     """The page on computing lists for each computer the options in its signature."""
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
-    assert {name: re.findall(r"`(\w+)`", row) for name, row in rows} == OPTIONS
+    found = {name: re.findall(r"`(\w+)`", row) for name, row in rows}
+    assert found.pop("compute_dask") == [*ON_CLUSTERS, "client"]
+    assert found == OPTIONS
+
+
+def test_the_computer_for_clusters_takes_what_the_others_do() -> None:
+    """As far as a cluster can do it; and a client."""
+    known = {str(option) for option in parameters_of("compute_sequential")}
+    client = {str(option) for option in parameters_of("compute_dask")} - known
+    assert client == {"client: 'Client'"}
+    assert [each.name for each in parameters_of("compute_dask")[2:]] == ON_CLUSTERS
 
 
 @cell

@@ -40,6 +40,7 @@ FLOORS = [
     "_running.keeping",
     "_running.elsewhere",
     "_fan_out",
+    "_cluster",
     "_running.loops",
     "_running.tasks",
     "computers",

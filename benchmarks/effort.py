@@ -25,6 +25,8 @@ class Effort:
         imports: how many pairs of interpreters import.
         growth: sizes of graphs, to see how cost grows.
         items: numbers of items of fan-outs: few, many, and as many as run once.
+        cluster: how many cells run on a cluster.
+        kept: how many cells are kept in a cache.
         few_pairs: how many pairs of runs, of workloads that take seconds.
         again: computations after which a graph counts as computed again and again.
     """
@@ -46,6 +48,8 @@ class Effort:
     imports: int
     growth: tuple[int, ...]
     items: tuple[int, int, int]
+    cluster: tuple[int, ...]
+    kept: int
     few_pairs: int
     again: int = 600
 
@@ -68,6 +72,8 @@ FULL = Effort(
     imports=25,
     growth=(100, 1_000, 10_000, 100_000, 1_000_000),
     items=(1_000, 100_000, 1_000_000),
+    cluster=(150, 1_000, 10_000),
+    kept=1_000,
     few_pairs=5,
 )
 
@@ -81,6 +87,8 @@ QUICK = attrs.evolve(
     imports=5,
     growth=(100, 1_000, 10_000),
     items=(1_000, 100_000, 200_000),
+    cluster=(150, 1_000),
+    kept=1_000,
     few_pairs=1,
 )
 
@@ -103,6 +111,8 @@ TINY = Effort(
     imports=1,
     growth=(60,),
     items=(3, 20, 21),
+    cluster=(20,),
+    kept=20,
     few_pairs=1,
 )
 

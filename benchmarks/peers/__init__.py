@@ -1,4 +1,4 @@
-"""Other libraries, and this one, on one and the same page, and the same layered graph.
+"""Other libraries, and this one, on one and the same page, graph and list of items.
 
 A file for each library has functions that take the cells and prepare two things: what
 computes them, to be called or awaited, and what makes of its result the page, or the
@@ -43,6 +43,11 @@ CONCURRENT = {
     "aiocells 1.0.4": ("first_version", "concurrent"),
     "Hamilton, async driver": ("hamilton", "concurrent"),
 }
+ITEMS = {
+    "aiocells": ("ours", "items"),
+    "pipefunc, map": ("pipefunc", "items"),
+    "Hamilton, Parallelizable": ("hamilton", "items"),
+}
 
 # What is computed, with its contestants, and what the code written by hand is called.
 KINDS = {
@@ -50,6 +55,7 @@ KINDS = {
     "page, never suspending": (PAGE, "TaskGroup"),
     "sequential": (SEQUENTIAL, "written by hand"),
     "concurrent": (CONCURRENT, "TaskGroup, for any graph"),
+    "items": (ITEMS, "list(map(function, items))"),
 }
 
 

@@ -52,6 +52,30 @@ def _sequential(prepare: Any, effort: Effort) -> dict[str, Any]:
     return _figures(found, preparing, len(made.functions))
 
 
+def _items(prepare: Any, effort: Effort) -> dict[str, Any]:
+    items = list(range(effort.items[0]))
+
+    def floor() -> list[int]:
+        return list(map(plain_item, items))
+
+    start = process_time()
+    compute, values = prepare(plain_item, items)
+    preparing = process_time() - start
+    check_same("items", floor(), values(compute()))
+    found = compare(
+        timer(floor, process_time),
+        timer(compute, process_time),
+        pairs=effort.pairs,
+        least=effort.least,
+    )
+    return _figures(found, preparing, len(items))
+
+
+def plain_item(x: int) -> int:
+    """What is called for each item."""
+    return x + 1
+
+
 def _concurrent(prepare: Any, effort: Effort) -> dict[str, Any]:
     made = layered.layered(*effort.layered[0], bodies=(layered.sleeps,))
     floor = functools.partial(by_hand.awaiting_a_list, by_hand.steps_of(made))
@@ -96,6 +120,7 @@ MEASURES: dict[str, Callable[[Any, Effort], dict[str, Any]]] = {
     "page, never suspending": functools.partial(_page, page.answers_at_once),
     "sequential": _sequential,
     "concurrent": _concurrent,
+    "items": _items,
 }
 
 

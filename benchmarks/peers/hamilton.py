@@ -2,9 +2,12 @@
 
 import functools
 import types
+from collections.abc import Callable
 from typing import Any
 
 from hamilton import ad_hoc_utils, async_driver, base, driver
+from hamilton.execution import executors
+from hamilton.htypes import Collect, Parallelizable
 
 from benchmarks.layered import INPUTS, Layered
 from benchmarks.page import INPUTS as PAGE_INPUTS
@@ -64,3 +67,29 @@ def _module(made: Layered) -> Any:
     return ad_hoc_utils.create_temporary_module(
         *made.functions, module_name="layered_for_hamilton"
     )
+
+
+def items(function: Callable[[int], int], xs: list[int]) -> Prepared:
+    """`Parallelizable` and `Collect`, without threads."""
+
+    def x(xs: list) -> Parallelizable[int]:  # type: ignore[type-arg]
+        yield from xs
+
+    def y(x: int) -> int:
+        return function(x)
+
+    def ys(y: Collect[int]) -> list:  # type: ignore[type-arg]
+        return list(y)
+
+    module = ad_hoc_utils.create_temporary_module(x, y, ys, module_name="items")
+    graph = (
+        driver.Builder()
+        .with_modules(module)
+        .enable_dynamic_execution(allow_experimental_mode=True)
+        .with_local_executor(executors.SynchronousLocalTaskExecutor())
+        .with_remote_executor(executors.SynchronousLocalTaskExecutor())
+        .with_adapters(base.DictResult())
+        .build()
+    )
+    compute = functools.partial(graph.execute, ["ys"], inputs={"xs": xs})
+    return compute, lambda found: found["ys"]

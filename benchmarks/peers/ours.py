@@ -2,15 +2,18 @@
 
 import functools
 import types
+from collections.abc import Callable
 from typing import Any
 
 from aiocells import (
     Graph,
+    Input,
     Results,
     async_compute_concurrent,
     async_compute_sequential,
     cell,
     compute_sequential,
+    each,
 )
 from aiocells._running.loops import generated
 from benchmarks.layered import INPUTS, Layered
@@ -37,6 +40,14 @@ def again_and_again(made: Layered) -> Prepared:
     return functools.partial(compute_sequential, graph, inputs=INPUTS), _values
 
 
+def items(function: Callable[[int], int], xs: list[int]) -> Prepared:
+    """A fan-out, in order."""
+    made = each(function, {"x": Input("xs")}, name="made")
+    graph = Graph.from_cells(made)
+    compute = functools.partial(compute_sequential, graph, inputs={"xs": xs})
+    return compute, lambda found: found[made]
+
+
 async def concurrent(made: Layered) -> AsyncPrepared:
     """On an event loop."""
     graph = Graph.from_cells(*map(cell, made.functions))
@@ -54,8 +65,8 @@ async def page_in_order(shop: types.ModuleType) -> AsyncPrepared:
 
 
 def _page(computer: Any, shop: types.ModuleType) -> AsyncPrepared:
-    for each in cells_of(shop):
-        cell(each)
+    for function in cells_of(shop):
+        cell(function)
     target = shop.page
     compute = functools.partial(
         computer, Graph.from_module(shop), targets=[target], inputs=PAGE_INPUTS

@@ -1,6 +1,7 @@
 """pipefunc: https://pypi.org/project/pipefunc"""
 
 import functools
+from collections.abc import Callable
 
 from pipefunc import PipeFunc, Pipeline
 
@@ -24,3 +25,13 @@ def sequential(made: Layered) -> Prepared:
         pipeline.map, INPUTS, parallel=False, storage="dict", show_progress=False
     )
     return compute, lambda found: [found[name].output for name in names]
+
+
+def items(function: Callable[[int], int], xs: list[int]) -> Prepared:
+    """A function with a `mapspec`."""
+    mapped = PipeFunc(function, output_name="y", mapspec="x[i] -> y[i]")
+    pipeline = Pipeline([mapped], validate_type_annotations=False)
+    compute = functools.partial(
+        pipeline.map, {"x": xs}, parallel=False, storage="dict", show_progress=False
+    )
+    return compute, lambda found: list(found["y"].output)

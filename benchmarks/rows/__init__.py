@@ -21,5 +21,7 @@ GROUPS = {
     "resources": "resources",
     "optional": "optional",
     "fan-out": "fanning",
+    "cache": "keeping",
+    "cluster": "cluster",
     "import": "importing",
 }

@@ -28,6 +28,7 @@ CONTESTANTS = [
     ("sequential", "standard_library", "loop"),
     ("sequential", "standard_library", "graphlib_loop"),
     ("concurrent", "ours", "concurrent"),
+    ("items", "ours", "items"),
     ("concurrent", "standard_library", "task_group"),
     ("page, never suspending", "ours", "page"),
     ("page, sleep(0)", "ours", "page"),

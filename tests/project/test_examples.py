@@ -407,3 +407,17 @@ def test_the_tests_of_the_storefront_pass() -> None:
     )
     assert " passed" in printed
     assert "failed" not in printed
+
+
+# reviews/
+
+
+def test_the_tests_of_the_reviews_pass() -> None:
+    """Killed and resumed, from the cache, and on Dask: the report is the same."""
+    for needed in ("aiohttp", "distributed", "stamina"):
+        pytest.importorskip(needed)
+    printed = run(
+        "-m", "pytest", "-q", "reviews", "-p", "no:cacheprovider", cwd=EXAMPLES
+    )
+    assert " passed" in printed
+    assert "failed" not in printed

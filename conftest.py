@@ -21,6 +21,7 @@ import inspect
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,10 @@ FILE_NAME = re.compile(r"# (\w+\.py)\n")
 COMMAND = re.compile(
     r"^\$ (?P<command>.*)\n(?P<wanted>(?:(?!\$ ).*\n?)*)", re.MULTILINE
 )
+
+# Tests send Ctrl-C, which a job in the background of a shell is born to ignore.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

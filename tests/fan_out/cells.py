@@ -100,7 +100,7 @@ def _cases(ways: Any) -> Iterator[Any]:
         for computer in COMPUTERS:
             is_async = WAYS[way]["function"] is not plain
             # Processes take long to start, and all are started in the same way.
-            is_needless = needed == "processes" and computer in ("sequential", "simple")
+            is_needless = needed == "processes" and computer != "concurrent"
             if not (computer == "sequential" and is_async) and not is_needless:
                 yield pytest.param(way, computer, marks=marks)
 

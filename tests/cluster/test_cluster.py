@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 import aiocells
 from aiocells import (
     Graph,
+    Input,
     async_compute_concurrent,
     cell,
     compute_dask,
     depends_on,
+    each,
 )
 from tests.cluster.noting import note, noted
 from tests.mixed_graphs import ASYNC, INPUTS, PLAIN, Mixed, mixed_graphs, outcome
@@ -195,6 +197,92 @@ def test_a_group_tells_of_what_is_not_made_good(client: Any) -> None:
             on_error="group",
         )
     assert [*map(repr, caught.value.exceptions)] == ["KeyError(3)"]
+
+
+def lets_out(error: BaseException) -> None:
+    """A fallback that has no value."""
+    raise error
+
+
+def replaces(error: BaseException) -> None:
+    """A fallback that fails itself."""
+    raise LookupError from error
+
+
+def double(x: int) -> int:
+    """An item."""
+    if x == 3:
+        raise ValueError(x)
+    return 2 * x
+
+
+async def double_later(x: int) -> int:
+    """The same, async."""
+    return double(x)
+
+
+@pytest.mark.parametrize("fallback", [lets_out, replaces])
+@pytest.mark.parametrize("on_error", ["raise", "continue", "group"])
+def test_a_fallback_that_gives_no_value(
+    client: Any, fallback: Any, on_error: Any
+) -> None:
+    """Of its own failure, and of what it needs; and what needs it is skipped."""
+
+    @cell(fallback=fallback)
+    def own(x: int) -> int:
+        raise KeyError(x)
+
+    @cell(fallback=fallback)
+    def above(needing: int) -> int:
+        return needing
+
+    @cell
+    def after(own: int, above: int) -> int:
+        return own + above
+
+    graph = Graph.from_cells(broken, needing, own, above, after)
+    options: dict[str, Any] = {"inputs": {"x": 3}, "targets": [after]}
+    if on_error == "continue":
+        options["on_error"] = on_error
+        here = asyncio.run(async_compute_concurrent(graph, **options))
+        there = compute_dask(graph, client=client, **options)
+        assert outcome(there) == outcome(here)
+        return
+    kinds = (KeyError, ValueError, LookupError, ExceptionGroup)
+    with pytest.raises(kinds) as caught:
+        compute_dask(graph, client=client, on_error=on_error, **options)
+    assert set(aiocells.failures(caught.value)) <= {own, above}
+
+
+@pytest.mark.parametrize("function", [double, double_later])
+@pytest.mark.parametrize("fallback", [None, lets_out, replaces, lambda error: []])
+def test_a_fan_out_that_fails(client: Any, function: Any, fallback: Any) -> None:
+    """An item of it, or what it needs."""
+
+    @cell
+    def items(xs: list[int]) -> list[int]:
+        return [2 * x for x in xs if x > 0 or [].pop()]
+
+    first = each(function, x=Input("xs"), name="first", fallback=fallback, limit=2)
+    second = each(function, x=items, name="second", fallback=fallback)
+    graph = Graph.from_cells(items, first, second)
+    for xs in ([1, 2], [1, 3], [1, 0]):
+        options: dict[str, Any] = {"inputs": {"xs": xs}, "on_error": "continue"}
+        here = asyncio.run(async_compute_concurrent(graph, **options))
+        there = compute_dask(graph, client=client, **options)
+        assert outcome(there) == outcome(here)
+
+
+def test_items_that_take_a_keyword(client: Any) -> None:
+    """As each of them would be called."""
+
+    def scaled(x: int, *, by: int) -> int:
+        return x * by
+
+    cells = each(scaled, x=Input("xs"), name="scaled_all")
+    inputs = {"xs": [1, 2], "by": 3}
+    found = compute_dask(Graph.from_cells(cells), client=client, inputs=inputs)
+    assert found[cells] == [3, 6]
 
 
 def test_what_is_overridden_is_shown_in_notes(client: Any) -> None:

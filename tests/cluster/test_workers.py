@@ -91,6 +91,13 @@ def test_resources_are_opened_once_on_each_worker(client: Any, log: list[Any]) -
     assert log[-1] == "plain closes"
 
 
+def test_a_resource_that_nobody_needs(client: Any, log: list[Any]) -> None:
+    """It is opened all the same, where all cells are asked for."""
+    graph = Graph.from_cells(plain, double)
+    assert compute_dask(graph, client=client, inputs={"x": 1})[double] == 2
+    assert log == ["plain opens", "plain closes"]
+
+
 def test_a_resource_that_is_only_waited_for(client: Any, log: list[Any]) -> None:
     """It is open while the cell runs."""
 

@@ -105,17 +105,17 @@ class Accounts:
     def _tell_all(self) -> None:
         """Tell what failed, what was skipped for it, and what fell back."""
         run, plan = self._run, self._run.plan
-        covered = covering_of(plan).covered
+        fallbacks, covered = covering_of(plan)
         run.plan = answering(plan, dict(self._answers(plan)))
         lost: set[int] = set()
         for number in plan.order:
             failure = self._failure(number)
             if failure is None:
-                # Of what has ended early it is not known what else there would be.
-                is_known = number in self._called or not self.is_over
-                if lost.isdisjoint(plan.program.needs[number]) or not is_known:
+                if lost.isdisjoint(plan.program.needs[number]):
                     continue
-                if not run.stopped:
+                # Of what has ended early it is not known what each fallback would give.
+                is_known = number in self._called or number not in fallbacks
+                if not run.stopped and (is_known or not self.is_over):
                     run.fail(number, Lost())
             elif not (run.stopped and number in covered):
                 error = self._died.get(number) or failure.error()
